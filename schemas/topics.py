@@ -1,0 +1,30 @@
+"""The Kafka topics: names, partitions, limits. Contract; no Kafka client here."""
+
+from enum import StrEnum
+from typing import Final
+
+PARTITIONS: Final = 12
+MAX_EVENT_BYTES: Final = 1 << 20
+"""An event is a few hundred bytes; a larger message than 1 MiB is refused unread."""
+MAX_MESSAGE_BYTES: Final = 8 << 20
+"""Topic limit. Wider than an event may be, so that an oversized message is a dead letter here and not an error there."""
+DEFAULT_PREFIX: Final = "hip"
+
+
+class Topic(StrEnum):
+    """What a topic carries. The name on the broker is `topic_name(topic, prefix)`."""
+
+    CDA_DOCUMENTS = "cda-documents"
+    REALTIME_FORMS = "realtime-forms"
+    DECLARATIONS = "declarations"
+    HEALTH_RECORDS = "health-records"
+    DEAD_LETTERS = "dead-letters"
+
+
+EVENT_TOPICS: Final = (Topic.CDA_DOCUMENTS, Topic.REALTIME_FORMS, Topic.DECLARATIONS, Topic.HEALTH_RECORDS)
+"""The topics that units write, keyed by unit id (order per unit)."""
+
+
+def topic_name(topic: Topic, prefix: str = DEFAULT_PREFIX) -> str:
+    """`hip.cda-documents.v1` for CDA_DOCUMENTS; v1 names the contract and stays while old readers can read new events."""
+    return f"{prefix}.{topic}.v1"
