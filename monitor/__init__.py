@@ -1,0 +1,1 @@
+"""The monitor: what arrived, what is missing, and who has to know. Reads the topics and the register, nothing else."""

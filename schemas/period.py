@@ -38,5 +38,9 @@ class Period:
         """Every day of the month, in order."""
         return [self.first + timedelta(days=n) for n in range(self.last.day)]
 
+    def next(self) -> "Period":
+        """The month after."""
+        return Period(self.year + self.month // 12, self.month % 12 + 1)
+
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"

@@ -99,8 +99,8 @@ def load_register() -> Register:
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    with (files("schemas") / "reference" / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    text = (files("schemas") / "reference" / name).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
 
 
 def _kinds(required_for: str) -> frozenset[UnitKind]:

@@ -8,6 +8,8 @@ MAX_EVENT_BYTES: Final = 1 << 20
 """An event is a few hundred bytes; a larger message than 1 MiB is refused unread."""
 MAX_MESSAGE_BYTES: Final = 8 << 20
 """Topic limit. Wider than an event may be, so that an oversized message is a dead letter here and not an error there."""
+MAX_DEAD_LETTER_BYTES: Final = MAX_MESSAGE_BYTES + (64 << 10)
+"""A dead letter holds a whole message and says where it stood."""
 DEFAULT_PREFIX: Final = "hip"
 
 

@@ -1,0 +1,147 @@
+"""The worker's loop: batches from the source, decoded, into the ledger. Shell."""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, TypeVar
+
+from monitor.database import LedgerUnavailable
+from monitor.dead_letters import DeadLetterPublisher
+from monitor.fold import Arrival
+from monitor.ledger import Appended, Batch, Ledger, Position
+from monitor.source import KafkaSource, RawBatch
+from schemas.codec import DecodeError, Reason, decode
+from schemas.events import DeadLetter
+from schemas.register import Register
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_RETRY_SECONDS: Final = 1.0
+_COMPLETE_EVERY_SECONDS: Final = 0.25
+"""How often to ask the broker for the ends of the partitions: what the platform clock's resolution costs."""
+
+
+class Worker:
+    """One consumer. `run` returns when `stopping` says so; nothing is half-written then."""
+
+    def __init__(
+        self,
+        source: KafkaSource,
+        ledger: Ledger,
+        publisher: DeadLetterPublisher,
+        register: Register,
+        stopping: Callable[[], bool],
+    ) -> None:
+        self._source = source
+        self._ledger = ledger
+        self._publisher = publisher
+        self._register = register
+        self._stopping = stopping
+        self._seen_before: datetime | None = None
+        self._asked_at = 0.0
+        self._marked: tuple[datetime, list[Position]] | None = None
+
+    def run(self) -> None:
+        """Step until told to stop."""
+        self._patiently(self._publisher.publish)
+        while not self._stopping():
+            self.step()
+
+    def step(self) -> None:
+        """One turn.
+
+        1. place newly assigned partitions where the ledger stands
+        2. poll a batch for each partition
+        3. decode it; what fails becomes a dead letter, the rest goes on
+        4. append it to the ledger: sums and offset in one transaction
+        5. only then commit to Kafka (advisory) and publish the dead letters
+        6. mark the partitions that are read to their end complete
+        """
+        if self._source.unplaced():  # 1
+            offsets = self._patiently(self._ledger.next_offsets)
+            if offsets is not None:
+                self._source.place(offsets)
+        for raw in self._source.poll():  # 2
+            batch = self._decode(raw)  # 3
+            appended = self._append(raw, batch)  # 4
+            if appended is None:
+                continue
+            if not appended.moved:
+                log.info("%s-%d is counted by another worker", raw.topic_name, raw.start.partition)
+                self._source.forget(raw.start)
+                continue
+            self._source.commit(raw)  # 5
+            if appended.letters:
+                self._patiently(self._publisher.publish)
+        self._mark_complete()  # 6
+
+    def _decode(self, raw: RawBatch) -> Batch:
+        by_offset = {message.offset: message for message in raw.messages}
+
+        def letter_for(offset: int, reason: Reason, detail: str) -> DeadLetter:
+            message = by_offset[offset]
+            return DeadLetter(
+                raw.topic_name,
+                raw.start.partition,
+                offset,
+                raw.received_at,
+                reason,
+                detail,
+                message.key,
+                message.value,
+            )
+
+        arrivals = []
+        letters = []
+        for message in raw.messages:
+            try:
+                arrivals.append(Arrival(message.offset, decode(message.value, raw.topic, self._register)))
+            except DecodeError as error:
+                log.warning("dead letter %s-%d@%d: %s", raw.topic_name, raw.start.partition, message.offset, error)
+                letters.append(letter_for(message.offset, error.reason, error.detail))
+        return Batch(raw.topic, raw.start, raw.next_offset, arrivals, letters, letter_for, raw.received_at)
+
+    def _append(self, raw: RawBatch, batch: Batch) -> Appended | None:
+        """Append, with patience; None when we were stopped or lost the partition meanwhile."""
+        return self._patiently(lambda: self._ledger.append(batch), still_wanted=lambda: self._source.owns(raw.start))
+
+    def _patiently(self, action: Callable[[], T], still_wanted: Callable[[], bool] = lambda: True) -> T | None:
+        """Try until it succeeds. While the database is away, hold the partitions and stay in the group."""
+        held = False
+        try:
+            while still_wanted():
+                try:
+                    return action()
+                except LedgerUnavailable as error:
+                    if not held:
+                        log.error("waiting for the ledger: %s", error)
+                    held = True
+                if self._stopping():
+                    return None
+                self._source.hold()
+                self._source.poll()
+                time.sleep(_RETRY_SECONDS)
+            return None
+        finally:
+            if held:
+                self._source.release()
+
+    def _mark_complete(self) -> None:
+        """Raise the platform clock's marks.
+
+        A partition found at its end now has counted all that was sent before; what any worker had counted a turn ago was
+        sent before. So every partition at its end is complete up to the greatest event time of that turn.
+        """
+        if time.monotonic() - self._asked_at < _COMPLETE_EVERY_SECONDS:
+            return
+        self._asked_at = time.monotonic()
+        until = self._seen_before
+        self._seen_before = self._patiently(self._ledger.greatest_event_at)
+        if until is None:
+            return
+        positions = self._source.at_end()
+        if positions and (until, positions) != self._marked:
+            self._patiently(lambda: self._ledger.mark_complete(positions, until))
+            self._marked = (until, positions)

@@ -1,0 +1,49 @@
+"""Copy dead letters from the ledger to their topic. Shell.
+
+The ledger has them first, in the transaction that passed their offset; the topic gets them after that, at least once.
+"""
+
+import logging
+from types import TracebackType
+from typing import Self
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from monitor.ledger import Ledger
+from schemas.codec import encode
+from schemas.connection import KafkaConnection
+from schemas.topics import MAX_DEAD_LETTER_BYTES, Topic, topic_name
+
+log = logging.getLogger(__name__)
+
+
+class DeadLetterPublisher:
+    """Publishes what the ledger holds unpublished. A failure is logged and tried again at the next call."""
+
+    def __init__(self, connection: KafkaConnection, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._topic = topic_name(Topic.DEAD_LETTERS, connection.topic_prefix)
+        self._options = connection.client_options()
+        self._producer: KafkaProducer | None = None
+
+    def publish(self) -> None:
+        """Send every unpublished letter, keyed by the place it stood at, and note what the broker acknowledged."""
+        while letters := self._ledger.unpublished_letters():
+            try:
+                if self._producer is None:
+                    self._producer = KafkaProducer(**self._options, acks="all", max_request_size=MAX_DEAD_LETTER_BYTES)
+                for _, letter in letters:
+                    place = f"{letter.topic}-{letter.partition}-{letter.offset}".encode()
+                    self._producer.send(self._topic, key=place, value=encode(letter)).get(timeout=10)
+            except KafkaError as error:
+                log.warning("dead letters stay in the ledger for now: %s refused one (%s)", self._topic, error)
+                return
+            self._ledger.mark_published([position for position, _ in letters])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._producer is not None:
+            self._producer.close(timeout=3)

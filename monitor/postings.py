@@ -1,0 +1,189 @@
+"""Post a folded batch to the ledger's tables. Shell: runs inside the transaction of `Ledger.append`, never alone."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, delete, update
+
+from monitor import tables
+from monitor.database import insert, of_streams, table_of, upsert
+from monitor.fold import Changes, Gap, StreamKey
+from schemas.events import DeadLetter
+from schemas.topics import Topic
+
+_HOUR: Final = table_of(tables.ActiveHour)
+_UPLOAD: Final = table_of(tables.UploadDay)
+_FORM: Final = table_of(tables.FormDay)
+_DECLARED: Final = table_of(tables.DeclaredTables)
+_HEALTH: Final = table_of(tables.HealthRecordDay)
+_FEED: Final = table_of(tables.FeedState)
+_STREAM: Final = table_of(tables.StreamState)
+_GAP: Final = table_of(tables.OpenGap)
+_COUNTED: Final = table_of(tables.CountedEvent)
+_LETTER: Final = table_of(tables.DeadLetterRow)
+_LETTER_COUNT: Final = table_of(tables.DeadLetterCount)
+
+
+def post(connection: Connection, changes: Changes, gaps_before: Mapping[StreamKey, Sequence[Gap]]) -> None:
+    """Add `changes`: sums, marks, declarations, snapshots, streams with their holes, receipts."""
+    _post_sums(connection, changes)
+    _post_declarations(connection, changes)
+    _post_health_records(connection, changes)
+    _post_streams(connection, changes, gaps_before)
+
+
+def _post_sums(connection: Connection, changes: Changes) -> None:
+    upsert(
+        connection,
+        _UPLOAD,
+        [
+            {
+                "unit_id": unit_id,
+                "table_code": table,
+                "business_date": day,
+                "events": sums.events,
+                "records": sums.records,
+                "outpatient_visits": sums.outpatient_visits,
+                "discharges": sums.discharges,
+                "outpatient_revenue_cents": sums.outpatient_revenue_cents,
+                "inpatient_revenue_cents": sums.inpatient_revenue_cents,
+            }
+            for (unit_id, table, day), sums in changes.uploads.items()
+        ],
+        add=(
+            "events",
+            "records",
+            "outpatient_visits",
+            "discharges",
+            "outpatient_revenue_cents",
+            "inpatient_revenue_cents",
+        ),
+    )
+    upsert(
+        connection,
+        _FORM,
+        [
+            {
+                "unit_id": unit_id,
+                "form_code": form,
+                "business_date": day,
+                "events": sums.events,
+                "records": sums.records,
+            }
+            for (unit_id, form, day), sums in changes.forms.items()
+        ],
+        add=("events", "records"),
+    )
+    upsert(
+        connection,
+        _FEED,
+        [
+            {
+                "unit_id": unit_id,
+                "feed": feed,
+                "first_event_at": mark.first_event_at,
+                "last_event_at": mark.last_event_at,
+                "last_business_date": mark.last_business_date,
+            }
+            for (unit_id, feed), mark in changes.marks.items()
+        ],
+        least=("first_event_at",),
+        greatest=("last_event_at", "last_business_date"),
+    )
+    if changes.hours:
+        rows = [{"hour": hour} for hour in changes.hours]
+        connection.execute(insert(connection, _HOUR).on_conflict_do_nothing(), rows)
+
+
+def _post_declarations(connection: Connection, changes: Changes) -> None:
+    rows = [
+        {
+            "unit_id": declaration.unit_id,
+            "declared_at": declaration.event_time,
+            "event_id": declaration.event_id,
+            "table_codes": " ".join(declaration.table_codes),
+        }
+        for declaration in changes.declarations
+    ]
+    if rows:
+        connection.execute(insert(connection, _DECLARED).on_conflict_do_nothing(), rows)
+
+
+def _post_health_records(connection: Connection, changes: Changes) -> None:
+    """The later snapshot of a day wins, in whichever order they arrive."""
+    if not changes.health_records:
+        return
+    statement = insert(connection, _HEALTH)
+    new = statement.excluded
+    totals = ("base_total", "hypertension_total", "diabetes_total", "event_time")
+    statement = statement.on_conflict_do_update(
+        index_elements=list(_HEALTH.primary_key.columns),
+        set_={name: new[name] for name in totals},
+        where=new.event_time >= _HEALTH.c.event_time,
+    )
+    names = ("unit_id", "business_date", *totals)
+    connection.execute(statement, [{name: getattr(event, name) for name in names} for event in changes.health_records])
+
+
+def _post_streams(connection: Connection, changes: Changes, gaps_before: Mapping[StreamKey, Sequence[Gap]]) -> None:
+    counts = ("next_sequence", "accepted", "duplicates", "skipped", "filled", "ahead")
+    rows = [
+        {"b_unit": key.unit_id, "b_topic": key.topic, "b_series": key.series}
+        | {f"b_{name}": getattr(stream, name) for name in counts}
+        for key, stream in changes.streams.items()
+    ]
+    if not rows:
+        return
+    statement = update(_STREAM).where(
+        _STREAM.c.unit_id == bindparam("b_unit"),
+        _STREAM.c.topic == bindparam("b_topic"),
+        _STREAM.c.series == bindparam("b_series"),
+    )
+    connection.execute(statement.values({name: bindparam(f"b_{name}") for name in counts}), rows)
+    for key, stream in changes.streams.items():
+        if stream.gaps != list(gaps_before[key]):
+            _replace_gaps(connection, key, stream.gaps)
+    receipts = [
+        {
+            "unit_id": receipt.stream.unit_id,
+            "topic": receipt.stream.topic,
+            "series": receipt.stream.series,
+            "sequence": receipt.sequence,
+            "event_id": receipt.event_id,
+            "business_date": receipt.business_date,
+        }
+        for receipt in changes.receipts
+    ]
+    if receipts:
+        connection.execute(_COUNTED.insert(), receipts)
+
+
+def _replace_gaps(connection: Connection, key: StreamKey, gaps: Sequence[Gap]) -> None:
+    of_stream = {"unit_id": key.unit_id, "topic": key.topic, "series": key.series}
+    connection.execute(of_streams(delete(_GAP), _GAP, [key]))
+    rows = [{**of_stream, "first_missing": gap.first, "last_missing": gap.last} for gap in gaps]
+    if rows:
+        connection.execute(_GAP.insert(), rows)
+
+
+def post_letters(connection: Connection, topic_id: str, topic: Topic, letters: Sequence[DeadLetter]) -> None:
+    if not letters:
+        return
+    rows = [
+        {
+            "topic_id": topic_id,
+            "partition": letter.partition,
+            "position": letter.offset,
+            "topic": letter.topic,
+            "received_at": letter.received_at,
+            "reason": letter.reason,
+            "detail": letter.detail,
+            "key": letter.key,
+            "value": letter.value,
+        }
+        for letter in letters
+    ]
+    connection.execute(_LETTER.insert(), rows)
+    reasons = [letter.reason for letter in letters]
+    totals = [{"topic": topic, "reason": reason, "total": reasons.count(reason)} for reason in sorted(set(reasons))]
+    upsert(connection, _LETTER_COUNT, totals, add=("total",))

@@ -1,0 +1,212 @@
+"""Batches of raw messages from Kafka, one per partition, from where the ledger stands. Shell: the only consumer.
+
+Kafka's consumer group only distributes the partitions; the place to read from is the ledger's. A partition that has just
+been assigned delivers nothing until it has been placed by `place`.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+from kafka.structs import OffsetAndMetadata
+
+from monitor.ledger import Position
+from schemas.connection import KafkaConnection
+from schemas.errors import HipwatchError
+from schemas.topics import EVENT_TOPICS, Topic, topic_name
+
+log = logging.getLogger(__name__)
+
+MAX_BATCH: Final = 5_000
+"""Messages per poll: large enough that a transaction costs little per event, small enough to fold in tenths of a second."""
+_POLL_MS: Final = 250
+_FETCH_WAIT_MS: Final = 100
+_PARTITION_FETCH_BYTES: Final = 2 << 20
+_NO_TOPIC_ID: Final = "00000000-0000-0000-0000-000000000000"
+
+
+class Raw(NamedTuple):
+    """A message as it came."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+@dataclass(frozen=True)
+class RawBatch:
+    """Messages of one partition in offset order, read at `received_at`; reading goes on at `next_offset`."""
+
+    topic: Topic
+    topic_name: str
+    start: Position
+    next_offset: int
+    messages: Sequence[Raw]
+    received_at: datetime
+
+
+class TopicInfo(NamedTuple):
+    """A topic as the broker has it now; a topic that was deleted and made anew has another id."""
+
+    topic: Topic
+    topic_id: str
+    partitions: Sequence[int]
+
+
+def describe_topics(connection: KafkaConnection) -> list[TopicInfo]:
+    """The event topics on the broker. Raises HipwatchError when it cannot be reached or lacks a topic."""
+    names = {topic_name(topic, connection.topic_prefix): topic for topic in EVENT_TOPICS}
+    try:
+        admin = KafkaAdminClient(**connection.client_options())
+        try:
+            described = admin.describe_topics(list(names))
+            cluster = str(admin.describe_cluster().get("cluster_id"))
+        finally:
+            admin.close()
+    except KafkaError as error:
+        raise HipwatchError(f"no Kafka broker answers at {connection.bootstrap} ({_first_line(error)})") from None
+    found = []
+    for topic in described:
+        name = topic["name"]
+        if topic["error_code"] or not topic["partitions"]:
+            raise HipwatchError(f"the broker {connection.bootstrap} has no topic {name}")
+        topic_id = str(topic.get("topic_id") or _NO_TOPIC_ID)
+        if topic_id == _NO_TOPIC_ID:  # brokers before 3.1 have none
+            topic_id = f"{cluster}/{name}"
+        partitions = sorted(partition["partition_index"] for partition in topic["partitions"])
+        found.append(TopicInfo(names[name], topic_id, partitions))
+    return found
+
+
+class KafkaSource:
+    """One member of the consumer group."""
+
+    def __init__(self, connection: KafkaConnection, topics: Sequence[TopicInfo], *, group: str, session_timeout_ms: int) -> None:
+        self._topics = {topic_name(info.topic, connection.topic_prefix): info for info in topics}
+        self._placed: dict[TopicPartition, int] = {}
+        options = connection.client_options()
+        try:
+            self._consumer = KafkaConsumer(
+                **options,
+                group_id=group,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                max_poll_records=MAX_BATCH,
+                session_timeout_ms=session_timeout_ms,
+                heartbeat_interval_ms=max(200, session_timeout_ms // 5),
+                fetch_max_wait_ms=_FETCH_WAIT_MS,
+                max_partition_fetch_bytes=_PARTITION_FETCH_BYTES,
+                reconnect_backoff_max_ms=2_000,
+                allow_auto_create_topics=False,
+            )
+        except KafkaError as error:
+            raise HipwatchError(f"no Kafka broker answers at {connection.bootstrap} ({_first_line(error)})") from None
+        self._consumer.subscribe(list(self._topics), listener=_Forget(self._placed))
+
+    def unplaced(self) -> list[Position]:
+        """Partitions that were assigned and wait to be placed; their offset is not known here (-1)."""
+        return [self._position(tp, -1) for tp in sorted(self._consumer.assignment()) if tp not in self._placed]
+
+    def place(self, next_offsets: Mapping[tuple[str, int], int]) -> None:
+        """Read each waiting partition from where the ledger stands (by topic id and partition)."""
+        for position in self.unplaced():
+            tp = self._partition(position)
+            offset = next_offsets[position.topic_id, position.partition]
+            self._consumer.seek(tp, offset)
+            self._placed[tp] = offset
+
+    def poll(self) -> list[RawBatch]:
+        """What has arrived, at most MAX_BATCH messages in all; waits up to a quarter of a second.
+
+        Raises KafkaError when the broker refuses; a broker that is away gives empty answers.
+        """
+        records = self._consumer.poll(timeout_ms=_POLL_MS)
+        received_at = datetime.now(UTC)
+        batches = []
+        for tp, found in records.items():
+            start = self._placed.get(tp)
+            if start is None:
+                continue  # assigned during this poll: placed before the next
+            messages = [Raw(record.offset, record.key, record.value) for record in found if record.offset >= start]
+            if not messages:
+                continue
+            if messages[0].offset > start:
+                log.warning("%s-%d: offsets %d to %d are no longer on the broker", *tp, start, messages[0].offset - 1)
+            next_offset = messages[-1].offset + 1
+            self._placed[tp] = next_offset
+            info = self._topics[tp.topic]
+            batches.append(RawBatch(info.topic, tp.topic, self._position(tp, start), next_offset, messages, received_at))
+        return batches
+
+    def at_end(self) -> list[Position]:
+        """The partitions that were just found read to their end, asked of the broker. Empty when it does not answer."""
+        placed = [tp for tp in sorted(self._consumer.assignment()) if tp in self._placed]
+        if not placed:
+            return []
+        try:
+            ends = self._consumer.end_offsets(placed, timeout_ms=2_000)
+        except KafkaError:
+            return []
+        return [self._position(tp, self._placed[tp]) for tp in placed if self._is_end(tp, ends[tp])]
+
+    def _is_end(self, tp: TopicPartition, end: int) -> bool:
+        # The embedded broker gives the first offset of the last batch as the end: the high watermark of the last fetch
+        # knows better. A log that ends in a transaction marker ends one beyond the last message.
+        return bool(self._placed.get(tp, -1) >= max(end, self._consumer.highwater(tp) or 0))
+
+    def forget(self, position: Position) -> None:
+        """Somebody else has counted in this partition: place it anew before reading on."""
+        self._placed.pop(self._partition(position), None)
+
+    def commit(self, batch: RawBatch) -> None:
+        """Tell Kafka, for its lag displays. Advisory: the ledger's offset is what counts."""
+        offsets = {self._partition(batch.start): OffsetAndMetadata(batch.next_offset, "", -1)}
+        self._consumer.commit_async(offsets)
+
+    def owns(self, position: Position) -> bool:
+        """Whether the partition is still assigned and has not been placed anew since `position`."""
+        return self._partition(position) in self._placed
+
+    def hold(self) -> None:
+        """Fetch nothing, but stay a member: poll goes on and returns nothing."""
+        self._consumer.pause(*self._consumer.assignment())
+
+    def release(self) -> None:
+        """End a hold."""
+        self._consumer.resume(*self._consumer.paused())
+
+    def close(self) -> None:
+        """Leave the group at once, so that others take over without waiting for the session to time out."""
+        self._consumer.close(autocommit=False, timeout_ms=3_000)
+
+    def _position(self, tp: TopicPartition, offset: int) -> Position:
+        return Position(self._topics[tp.topic].topic_id, tp.partition, offset)
+
+    def _partition(self, position: Position) -> TopicPartition:
+        for name, info in self._topics.items():
+            if info.topic_id == position.topic_id:
+                return TopicPartition(name, position.partition)
+        raise KeyError(position)
+
+
+class _Forget(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Every rebalance unplaces the partitions that it touches."""
+
+    def __init__(self, placed: dict[TopicPartition, int]) -> None:
+        self._placed = placed
+
+    def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        for tp in revoked:
+            self._placed.pop(tp, None)
+
+    def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        for tp in assigned:
+            self._placed.pop(tp, None)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
