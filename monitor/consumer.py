@@ -132,7 +132,8 @@ class Worker:
         """Raise the platform clock's marks.
 
         A partition found at its end now has counted all that was sent before; what any worker had counted a turn ago was
-        sent before. So every partition at its end is complete up to the greatest event time of that turn.
+        sent before. So every partition at its end is complete up to the greatest event time of that turn. A partition that
+        always has more to read is complete up to what it has counted, which the ledger knows.
         """
         if time.monotonic() - self._asked_at < _COMPLETE_EVERY_SECONDS:
             return
@@ -142,6 +143,6 @@ class Worker:
         if until is None:
             return
         positions = self._source.at_end()
-        if positions and (until, positions) != self._marked:
+        if (until, positions) != self._marked:
             self._patiently(lambda: self._ledger.mark_complete(positions, until))
             self._marked = (until, positions)

@@ -106,7 +106,7 @@ class Ledger:
             counted = self._receipts(connection, resent(batch.arrivals, before))
             changes = fold(batch.arrivals, before, counted, batch.received_at)  # 3
             post(connection, changes, gaps_before)  # 4
-            self._advance_greatest(connection, changes.greatest_event_at)
+            self._advance_marks(connection, batch.start, changes.greatest_event_at)
             detail = "this sequence number was counted as another event"
             conflicts = [batch.letter_for(offset, Reason.SEQUENCE_CONFLICT, detail) for offset in changes.conflicts]
             letters = [*batch.letters, *conflicts]
@@ -115,10 +115,10 @@ class Ledger:
             return Appended(True, len(changes.receipts), duplicates, len(letters))  # 5: leaving the block commits
 
     def mark_complete(self, positions: Sequence[Position], until: datetime) -> None:
-        """Everything up to `until` has been counted in these partitions, which were read to their end.
+        """Everything up to `until` has been counted in these partitions, which were read to their end; advance the clock.
 
-        A partition counts only while it still stands at the given offset, and its mark never goes back. The platform
-        clock follows the slowest partition.
+        A partition counts only while it still stands at the given offset, and its mark never goes back. A partition that
+        is not at its end is complete up to its own greatest event time. The platform clock follows the slowest.
         """
         with sentences(self._engine), writing(self._engine) as connection:
             statement = (
@@ -208,10 +208,21 @@ class Ledger:
             found |= {(key, sequence): event_id for sequence, event_id in connection.execute(statement)}
         return found
 
-    def _advance_greatest(self, connection: Connection, moment: datetime | None) -> None:
-        if moment is not None:
-            behind = or_(_CLOCK.c.greatest_event_at.is_(None), _CLOCK.c.greatest_event_at < moment)
-            connection.execute(update(_CLOCK).where(behind).values(greatest_event_at=moment))
+    def _advance_marks(self, connection: Connection, start: Position, moment: datetime | None) -> None:
+        """Units send in order of event time: what a partition has counted up to, it is complete up to."""
+        if moment is None:
+            return
+        behind = or_(_CLOCK.c.greatest_event_at.is_(None), _CLOCK.c.greatest_event_at < moment)
+        connection.execute(update(_CLOCK).where(behind).values(greatest_event_at=moment))
+        connection.execute(
+            update(_OFFSET)
+            .where(
+                _OFFSET.c.topic_id == start.topic_id,
+                _OFFSET.c.partition == start.partition,
+                or_(_OFFSET.c.complete_until.is_(None), _OFFSET.c.complete_until < moment),
+            )
+            .values(complete_until=moment)
+        )
 
     def _advance_clock(self, connection: Connection) -> None:
         slowest, unknown = connection.execute(

@@ -122,16 +122,22 @@ def _datum(value: bytes, writer: _Released, newest: _Released) -> dict[str, Any]
     try:
         record: Any = fastavro.schemaless_reader(buffer, writer.schema, reader_schema)
     except EOFError:
-        raise DecodeError(Reason.TRUNCATED, f"the datum ends early, after {len(value)} bytes in all") from None
+        raise _truncated(value) from None
     except UnicodeDecodeError as error:
         raise DecodeError(Reason.WRONG_TYPE, f"a text is not UTF-8 (near byte {buffer.tell()}: {error.reason})") from None
     except Exception as error:  # fastavro raises many types on broken bytes; all mean "not this schema"
+        if isinstance(error, IndexError) and buffer.tell() >= len(value):  # cut within a varint
+            raise _truncated(value) from None
         raise DecodeError(
             Reason.WRONG_TYPE, f"not a {writer.topic} datum (near byte {buffer.tell()}: {type(error).__name__})"
         ) from None
     if buffer.tell() != len(value):
         raise DecodeError(Reason.TRAILING_BYTES, f"{len(value) - buffer.tell()} bytes follow the datum")
     return dict(record)
+
+
+def _truncated(value: bytes) -> DecodeError:
+    return DecodeError(Reason.TRUNCATED, f"the datum ends early, after {len(value)} bytes in all")
 
 
 class _Fields:

@@ -1,0 +1,1 @@
+"""The monitor's web pages, metrics endpoint and webhook."""

@@ -1,0 +1,316 @@
+"""The `hipwatch` command: options in, one call into a room, text out. Shell."""
+
+import json
+import logging
+import os
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hipwatch import demo as demo_run
+from hipwatch import replay as stage_play
+from hipwatch.check import check_config
+from hipwatch.home import DEFAULT_DATABASE, latest_ledger, new_run
+from hipwatch.options import (
+    Bootstrap,
+    Database,
+    DaySeconds,
+    Group,
+    LogLevel,
+    OwnBootstrap,
+    PeriodOption,
+    ReadDatabase,
+    RecordsPerEvent,
+    RhythmsFile,
+    RunDatabase,
+    Seed,
+    SessionTimeout,
+    TopicPrefix,
+)
+from hipwatch.processes import Processes
+from hipwatch.topics import ensure_topics
+from ingest.scenario import Scenario, find_scenario, load_scenario
+from monitor.app import run_web, run_worker
+from monitor.bulletin.build import build_bulletin
+from monitor.bulletin.render import Format, Language, render
+from monitor.database import open_database
+from monitor.deadlines import Rhythms, read_rhythms
+from monitor.incidents import list_incidents
+from monitor.settings import DEFAULT_GROUP, DEFAULT_PORT, DEFAULT_SESSION_TIMEOUT_MS, ServeSettings, WorkerSettings
+from schemas.clock import SHANGHAI
+from schemas.connection import KafkaConnection
+from schemas.errors import HipwatchError
+from schemas.period import Period
+from schemas.printed import Form, read_printed_month
+from schemas.register import load_register
+from schemas.topics import DEFAULT_PREFIX
+
+app = typer.Typer(
+    name="hipwatch",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Ingestion monitor for a regional health-information platform: who uploaded what, who fell silent, "
+    "proven from the events.",
+)
+_FIRST_SCENARIO = "2024-09"
+_DEMO_DAY_SECONDS = 2.0
+_stdout = Console()
+_stderr = Console(stderr=True)
+
+ScenarioName = Annotated[
+    str,
+    typer.Argument(metavar="NAME|FOLDER", help="A shipped month (2020-01, 2024-09) or a folder with the two collection_*.csv."),
+]
+
+
+@app.command()
+def demo(
+    period: Annotated[str, typer.Option(envvar="HIPWATCH_PERIOD", help="Which shipped month.")] = _FIRST_SCENARIO,
+    day_seconds: Annotated[
+        float, typer.Option(envvar="HIPWATCH_DAY_SECONDS", min=0.1, help="Seconds that a day takes.")
+    ] = _DEMO_DAY_SECONDS,
+    once: Annotated[bool, typer.Option("--once", help="End when the month is over; exit 0 only if every check held.")] = False,
+    port: Annotated[int | None, typer.Option(help="Port of the page. Without it 8080, or a free one.", min=1, max=65535)] = None,
+) -> None:
+    """The whole way of a month on this machine, in time-lapse: units, broker, ledger, Prometheus, alerts. No Docker."""
+    scenario = _scenario(period, None, None, day_seconds, None)
+    held = demo_run.run_demo(scenario, new_run("demo"), once=once, web_port=port, console=_stdout)
+    if not held:
+        raise typer.Exit(1)
+
+
+@app.command()
+def replay(
+    name: ScenarioName,
+    period: PeriodOption = None,
+    bootstrap: OwnBootstrap = None,
+    database: RunDatabase = None,
+    workers: Annotated[
+        int, typer.Option(envvar="HIPWATCH_WORKERS", min=0, max=64, help="Workers to start; 0 when yours are running.")
+    ] = 1,
+    records_per_event: RecordsPerEvent = None,
+    day_seconds: DaySeconds = None,
+    seed: Seed = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Compare every printed cell; exit 1 if one differs.")] = False,
+    expect: Annotated[Path | None, typer.Option(help="Compare with this folder's print instead of the replayed one.")] = None,
+    group: Annotated[str | None, typer.Option(help="Kafka consumer group. Without it, one of this run.")] = None,
+    topic_prefix: TopicPrefix = DEFAULT_PREFIX,
+) -> None:
+    """Play a month through a real broker into the ledger, and compare the ledger with the print."""
+    register = load_register()
+    scenario = _scenario(name, period, records_per_event, day_seconds, seed)
+    printed = read_printed_month(expect, register) if expect else scenario.month
+    plan = stage_play.plan_of(scenario, register)
+    run = new_run("replay")
+    with Processes(run / "logs") as processes:
+        stage = stage_play.set_stage(
+            processes, bootstrap, KafkaConnection(bootstrap or "", topic_prefix), database or stage_play.ledger_in(run)
+        )
+        done = stage_play.replay(
+            scenario, plan, stage, processes, workers=workers, group=group or f"hipwatch-{run.name}", console=_stderr
+        )
+    restarted = f", {done.restarts} worker restarts" if done.restarts else ""
+    typer.echo(f"{scenario.period}: {done.played.sent} messages published and counted in {done.seconds:.1f} s{restarted}")
+    typer.echo(f"ledger: {stage.database}")
+    if verify or expect:
+        comparison = stage_play.verify(scenario, stage.engine, register, printed)
+        for line in stage_play.verdict(comparison, register):
+            typer.echo(line)
+        if comparison.differences:
+            raise typer.Exit(1)
+
+
+@app.command()
+def simulate(
+    name: ScenarioName,
+    bootstrap: Bootstrap,
+    period: PeriodOption = None,
+    records_per_event: RecordsPerEvent = None,
+    day_seconds: DaySeconds = None,
+    seed: Seed = None,
+    topic_prefix: TopicPrefix = DEFAULT_PREFIX,
+) -> None:
+    """Only publish: the units of a month send what they sent, to your broker. May be stopped and run again."""
+    register = load_register()
+    scenario = _scenario(name, period, records_per_event, day_seconds, seed)
+    plan = stage_play.plan_of(scenario, register)
+    kafka = KafkaConnection(bootstrap, topic_prefix)
+    ensure_topics(kafka)
+    played, _ = stage_play.play_month(scenario, plan, kafka, _stderr)
+    typer.echo(f"{scenario.period}: {played.sent} messages published in {played.seconds:.1f} s")
+
+
+@app.command()
+def worker(
+    bootstrap: Bootstrap,
+    database: Database = DEFAULT_DATABASE,
+    group: Group = DEFAULT_GROUP,
+    session_timeout: SessionTimeout = DEFAULT_SESSION_TIMEOUT_MS / 1000,
+    topic_prefix: TopicPrefix = DEFAULT_PREFIX,
+    log_level: LogLevel = "info",
+) -> None:
+    """Count events into the ledger, until SIGTERM or Ctrl-C. Start as many as you like."""
+    _log(log_level)
+    kafka = KafkaConnection(bootstrap, topic_prefix)
+    ensure_topics(kafka)
+    run_worker(WorkerSettings(kafka, database, group, int(session_timeout * 1000)))
+
+
+@app.command()
+def serve(
+    database: Database = DEFAULT_DATABASE,
+    host: Annotated[str, typer.Option(envvar="HIPWATCH_HOST", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="HIPWATCH_PORT", min=1, max=65535, help="Port to listen on.")] = DEFAULT_PORT,
+    webhook_token_file: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="HIPWATCH_WEBHOOK_TOKEN_FILE",
+            help="File with the bearer token that Alertmanager sends (or HIPWATCH_WEBHOOK_TOKEN).",
+        ),
+    ] = None,
+    refresh: Annotated[
+        float, typer.Option(envvar="HIPWATCH_REFRESH", min=0.1, help="Seconds between readings of the ledger.")
+    ] = 5.0,
+    stall_after: Annotated[
+        float, typer.Option(envvar="HIPWATCH_STALL_AFTER", min=1, help="Seconds that the platform clock may stand still.")
+    ] = 3600.0,
+    watchdog_after: Annotated[
+        float, typer.Option(envvar="HIPWATCH_WATCHDOG_AFTER", min=1, help="Seconds that the Watchdog alert may stay away.")
+    ] = 600.0,
+    rhythms: RhythmsFile = None,
+    log_level: LogLevel = "info",
+) -> None:
+    """The web process: the fleet page at /, metrics at /metrics, Alertmanager's webhook. Until SIGTERM or Ctrl-C."""
+    _log(log_level)
+    run_web(
+        ServeSettings(
+            database,
+            host,
+            port,
+            webhook_token(webhook_token_file),
+            timedelta(seconds=refresh),
+            timedelta(seconds=stall_after),
+            watchdog_after=timedelta(seconds=watchdog_after),
+            rhythms=_rhythms(rhythms),
+        )
+    )
+
+
+@app.command()
+def report(
+    period: Annotated[str, typer.Argument(metavar="PERIOD", help="The month, YYYY-MM.")],
+    output: Annotated[Format, typer.Option("--format", envvar="HIPWATCH_FORMAT", help="How to write it.")] = Format.TABLE,
+    lang: Annotated[Language, typer.Option(envvar="HIPWATCH_LANG", help="Language of headings and names.")] = Language.ZH,
+    form: Annotated[str, typer.Option(help="Printed form: 2020, 2024, or auto (what fits the month's events).")] = "auto",
+    database: ReadDatabase = None,
+) -> None:
+    """Print the month's district and hospital tables, from the ledger. Amounts are thousand yuan."""
+    register = load_register()
+    month = Period.parse(period)
+    bulletin = build_bulletin(open_database(_read_from(database), create=False), register, month)
+    if form not in ("auto", *(known.value for known in Form)):
+        raise typer.BadParameter(f"'{form}' is not 2020, 2024 or auto", param_hint="--form")
+    chosen = bulletin.form if form == "auto" else Form(form)
+    typer.echo(render(bulletin, chosen, output, lang, register), nl=False)
+
+
+@app.command()
+def incidents(
+    open_only: Annotated[bool, typer.Option("--open", help="Only those that are still open.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+    database: ReadDatabase = None,
+) -> None:
+    """List the incidents: every alert that Alertmanager delivered, opened and closed."""
+    found = list_incidents(open_database(_read_from(database), create=False), open_only=open_only)
+    if as_json:
+        typer.echo(json.dumps([incident.model_dump(mode="json") for incident in found], ensure_ascii=False, indent=2))
+        return
+    if not found:
+        typer.echo("no open incident" if open_only else "no incident")
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("opened", "closed", "platform time", "alert", "unit", "feed", "deliveries", "summary"):
+        table.add_column(heading, overflow="fold")
+    for incident in found:
+        moments = (incident.opened_at, incident.closed_at, incident.platform_time)
+        shown = [moment.astimezone(SHANGHAI).strftime("%m-%d %H:%M:%S") if moment else "—" for moment in moments[:2]]
+        shown.append(moments[2].astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if moments[2] else "—")
+        what = incident.summary_zh or incident.summary
+        table.add_row(*shown, incident.alertname, incident.unit_id or "—", incident.feed or "—", str(incident.deliveries), what)
+    (_stdout if _stdout.is_terminal else Console(width=240)).print(table, markup=False)
+
+
+@app.command(name="check-config")
+def check_config_command(
+    bootstrap: OwnBootstrap = None,
+    database: Database = DEFAULT_DATABASE,
+    webhook_token_file: Annotated[
+        Path | None, typer.Option(envvar="HIPWATCH_WEBHOOK_TOKEN_FILE", help="File with the webhook's bearer token.")
+    ] = None,
+    rhythms: RhythmsFile = None,
+    topic_prefix: TopicPrefix = DEFAULT_PREFIX,
+) -> None:
+    """Try every setting: files, database, broker, programs. Changes nothing; exit 1 if something is wrong."""
+    kafka = KafkaConnection(bootstrap, topic_prefix) if bootstrap else None
+    results = check_config(kafka, database, lambda: webhook_token(webhook_token_file), lambda: _rhythms(rhythms))
+    for result in results:
+        typer.echo(f"{result.verdict:<8} {result.what}: {result.detail}")
+    if any(result.verdict == "wrong" for result in results):
+        raise typer.Exit(1)
+
+
+def webhook_token(path: Path | None) -> str | None:
+    """The token in `path` or in HIPWATCH_WEBHOOK_TOKEN; never from the command line. Raises HipwatchError if empty."""
+    if path is None:
+        return os.environ.get("HIPWATCH_WEBHOOK_TOKEN") or None
+    try:
+        token = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise HipwatchError(f"the webhook token file {path} cannot be read: {error}") from None
+    if not token:
+        raise HipwatchError(f"the webhook token file {path} is empty")
+    return token
+
+
+def _scenario(
+    name: str, period: str | None, records_per_event: int | None, day_seconds: float | None, seed: int | None
+) -> Scenario:
+    """The scenario, with what the command line says in place of what its folder says."""
+    month = Period.parse(period) if period else None
+    scenario = load_scenario(find_scenario(name), load_register(), month)
+    return replace(
+        scenario,
+        records_per_event=records_per_event or scenario.records_per_event,
+        day_seconds=day_seconds or scenario.day_seconds,
+        seed=scenario.seed if seed is None else seed,
+    )
+
+
+def _read_from(database: str | None) -> str:
+    """The ledger to read: the given one, ./hipwatch.db, or that of the latest run."""
+    if database:
+        return database
+    latest = latest_ledger()
+    if latest is None or Path("hipwatch.db").exists():
+        return DEFAULT_DATABASE
+    _stderr.print(f"reading the ledger of the latest run, {latest}", highlight=False, soft_wrap=True)
+    return latest
+
+
+def _rhythms(path: Path | None) -> Rhythms:
+    return read_rhythms(path, load_register()) if path else Rhythms()
+
+
+def _log(level: str) -> None:
+    number = logging.getLevelNamesMapping().get(level.upper())
+    if number is None:
+        raise typer.BadParameter(f"'{level}' is not debug, info, warning or error", param_hint="--log-level")
+    logging.basicConfig(level=number, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("kafka", "apscheduler"):
+        logging.getLogger(noisy).setLevel(max(number, logging.WARNING))

@@ -1,0 +1,41 @@
+"""Where this installation keeps what it makes: logs and the ledgers of replays. Shell."""
+
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from platformdirs import user_state_path
+
+_KEPT_RUNS: Final = 5
+DEFAULT_DATABASE: Final = "sqlite:///hipwatch.db"
+
+
+def home() -> Path:
+    """`HIPWATCH_HOME`, or the user's state folder."""
+    return Path(os.environ["HIPWATCH_HOME"]) if os.environ.get("HIPWATCH_HOME") else user_state_path("hipwatch")
+
+
+def new_run(name: str) -> Path:
+    """A new folder for one replay or demo; all but the latest few of its kind are removed."""
+    runs = home() / "runs"
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
+    folder = runs / f"{stamp}-{name}-{os.getpid()}"
+    folder.mkdir(parents=True)
+    for old in sorted(runs.iterdir())[:-_KEPT_RUNS]:
+        _remove_if_ended(old)
+    return folder
+
+
+def latest_ledger() -> str | None:
+    """The database URL of the latest run's ledger, or None when there is none."""
+    ledgers = sorted((home() / "runs").glob("*/ledger.db"))
+    return f"sqlite:///{ledgers[-1]}" if ledgers else None
+
+
+def _remove_if_ended(folder: Path) -> None:
+    """Remove a run's folder, unless the process that made it still lives."""
+    pid = folder.name.rsplit("-", 1)[-1]
+    if not (pid.isdigit() and Path(f"/proc/{pid}").exists()):
+        shutil.rmtree(folder, ignore_errors=True)

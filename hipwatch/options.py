@@ -1,0 +1,47 @@
+"""Command-line options that several commands share; each has an environment variable."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Bootstrap = Annotated[str, typer.Option(envvar="HIPWATCH_BOOTSTRAP", help="Kafka broker(s), HOST:PORT[,HOST:PORT…].")]
+OwnBootstrap = Annotated[
+    str | None,
+    typer.Option(envvar="HIPWATCH_BOOTSTRAP", help="Your Kafka broker(s), HOST:PORT[,…]. Without it an embedded one is started."),
+]
+TopicPrefix = Annotated[str, typer.Option(envvar="HIPWATCH_TOPIC_PREFIX", help="First part of every topic's name.")]
+Database = Annotated[str, typer.Option(envvar="HIPWATCH_DATABASE", help="The ledger, as a database URL.")]
+RunDatabase = Annotated[
+    str | None,
+    typer.Option(envvar="HIPWATCH_DATABASE", help="The ledger, as a database URL. Without it the run gets a new one of its own."),
+]
+ReadDatabase = Annotated[
+    str | None,
+    typer.Option(
+        envvar="HIPWATCH_DATABASE",
+        help="The ledger, as a database URL. Without it ./hipwatch.db, or else that of the latest replay or demo.",
+    ),
+]
+Group = Annotated[str, typer.Option(envvar="HIPWATCH_GROUP", help="Kafka consumer group; workers of one ledger share it.")]
+SessionTimeout = Annotated[
+    float,
+    typer.Option(envvar="HIPWATCH_SESSION_TIMEOUT", min=0.5, help="Seconds without a heartbeat until others take over."),
+]
+PeriodOption = Annotated[
+    str | None, typer.Option(envvar="HIPWATCH_PERIOD", help="The month, YYYY-MM, where the folder does not say.")
+]
+RecordsPerEvent = Annotated[
+    int | None,
+    typer.Option(envvar="HIPWATCH_RECORDS_PER_EVENT", min=1, help="Most documents in one event; 1 is one event per document."),
+]
+DaySeconds = Annotated[
+    float | None,
+    typer.Option(envvar="HIPWATCH_DAY_SECONDS", min=0.001, help="Time-lapse: seconds that a day takes. Without it, full speed."),
+]
+Seed = Annotated[int | None, typer.Option(envvar="HIPWATCH_SEED", min=0, help="Seed of the simulator.")]
+RhythmsFile = Annotated[
+    Path | None,
+    typer.Option("--rhythms", envvar="HIPWATCH_RHYTHMS", help="TOML file with what is expected of the units, and when."),
+]
+LogLevel = Annotated[str, typer.Option(envvar="HIPWATCH_LOG_LEVEL", help="debug, info, warning or error.")]

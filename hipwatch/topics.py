@@ -1,0 +1,46 @@
+"""Make the topics on a broker that lacks them. Shell."""
+
+import contextlib
+from typing import Final
+
+from kafka import KafkaAdminClient
+from kafka.admin import NewTopic
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from schemas.connection import KafkaConnection
+from schemas.errors import HipwatchError
+from schemas.topics import MAX_DEAD_LETTER_BYTES, MAX_MESSAGE_BYTES, PARTITIONS, Topic, topic_name
+
+_RETENTION_MS: Final = 400 * 24 * 3600 * 1000
+"""Longer than a year: any printed month can be counted again from its events."""
+_BROKER_DEFAULT: Final = -1
+
+
+def ensure_topics(connection: KafkaConnection) -> list[str]:
+    """Create what is missing, and return the names of what was created. An existing topic is left as it is.
+
+    Raises HipwatchError when no broker answers or it refuses.
+    """
+    try:
+        admin = KafkaAdminClient(**connection.client_options())
+    except (KafkaError, ValueError, OSError) as error:
+        raise HipwatchError(f"no Kafka broker answers at {connection.bootstrap} ({error})") from None
+    try:
+        existing = set(admin.list_topics())
+        missing = [topic for topic in Topic if topic_name(topic, connection.topic_prefix) not in existing]
+        for topic in missing:
+            _create(admin, topic, connection)
+        return [topic_name(topic, connection.topic_prefix) for topic in missing]
+    except KafkaError as error:
+        raise HipwatchError(f"the broker {connection.bootstrap} refuses to make the topics: {error}") from None
+    finally:
+        admin.close()
+
+
+def _create(admin: KafkaAdminClient, topic: Topic, connection: KafkaConnection) -> None:
+    limit = MAX_DEAD_LETTER_BYTES if topic is Topic.DEAD_LETTERS else MAX_MESSAGE_BYTES
+    options = {"max.message.bytes": str(limit), "retention.ms": str(_RETENTION_MS)}
+    name = topic_name(topic, connection.topic_prefix)
+    new = NewTopic(name=name, num_partitions=PARTITIONS, replication_factor=_BROKER_DEFAULT, topic_configs=options)
+    with contextlib.suppress(TopicAlreadyExistsError):  # another process made it in the meantime
+        admin.create_topics([new])

@@ -1,0 +1,129 @@
+"""The producer: the only Kafka client on the side of the units. Shell.
+
+Invariant: when `flush` returns, every message sent before is acknowledged by all in-sync replicas, and `next_offsets`
+says where each partition goes on; otherwise an error has been raised.
+"""
+
+import contextlib
+from collections import deque
+from types import TracebackType
+from typing import Any, Final, Self
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+
+from schemas.connection import KafkaConnection
+from schemas.errors import HipwatchError
+from schemas.topics import MAX_MESSAGE_BYTES, Topic, topic_name
+
+_TOPIC_MS: Final = 10_000
+"""Longest wait for a topic's partitions; a topic that is missing stays missing, for the producer creates none."""
+_LINGER_MS: Final = 20
+"""A batch waits this long for company: invisible next to the minutes of a deadline, and batches compress well."""
+_BATCH_BYTES: Final = 256 << 10
+_IN_FLIGHT_BYTES: Final = 32 << 20
+_IN_FLIGHT_MESSAGES: Final = 50_000
+"""The client itself buffers without bound, so that a slow broker would fill the memory of a fast simulator."""
+_CLOSE_SECONDS: Final = 5
+"""After an error there is nothing left to wait for but the sockets."""
+_REQUEST_OVERHEAD: Final = 4 << 10
+"""Room for the record's framing, so that a message as large as the topic allows still fits a request."""
+
+
+class EventProducer:
+    """Publishes messages, idempotently and in order per unit. A context manager; not to be shared between threads.
+
+    `next_offsets` maps (topic name, partition) to the offset after the last acknowledged message.
+    """
+
+    def __init__(self, connection: KafkaConnection) -> None:
+        """Connect. Raises HipwatchError within about ten seconds when no broker answers."""
+        self.next_offsets: dict[tuple[str, int], int] = {}
+        self._bootstrap = connection.bootstrap
+        self._names = {topic: topic_name(topic, connection.topic_prefix) for topic in Topic}
+        self._in_flight: deque[tuple[str, int, Any]] = deque()  # topic name, bytes, future; oldest first
+        self._in_flight_bytes = 0
+        self._kafka = _connect(connection)
+
+    def send(self, topic: Topic, key: bytes, value: bytes) -> None:
+        """Hand over one message; `key` is the unit id. May wait for acknowledgements of earlier ones.
+
+        The Kafka timestamp stays the time of sending: brokers delete by it, and a replayed month lies years back.
+        Raises HipwatchError naming the topic when this message, or an earlier one, cannot be delivered.
+        """
+        name, size = self._names[topic], len(value)
+        try:
+            future = self._kafka.send(name, value=value, key=key)
+        except (KafkaError, ValueError) as error:
+            raise self._undelivered(name, error) from error
+        self._in_flight.append((name, size, future))
+        self._in_flight_bytes += size
+        if len(self._in_flight) >= _IN_FLIGHT_MESSAGES or self._in_flight_bytes >= _IN_FLIGHT_BYTES:
+            self._settle(len(self._in_flight) // 2)
+
+    def flush(self) -> None:
+        """Wait until every message sent so far is acknowledged.
+
+        Raises HipwatchError naming the topic of the first that is not.
+        """
+        if self._in_flight:
+            self._kafka.flush()
+            self._settle(0)
+
+    def close(self) -> None:
+        """Flush, then leave the broker."""
+        try:
+            self.flush()
+        finally:
+            self._leave()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._leave()
+
+    def _settle(self, keep: int) -> None:
+        """Collect acknowledgements, oldest first, until only the `keep` youngest messages are in flight."""
+        while len(self._in_flight) > keep:
+            name, size, future = self._in_flight.popleft()
+            self._in_flight_bytes -= size
+            try:
+                placed = future.get()
+            except KafkaError as error:
+                raise self._undelivered(name, error) from error
+            place = (name, placed.partition)
+            self.next_offsets[place] = max(self.next_offsets.get(place, 0), placed.offset + 1)
+
+    def _leave(self) -> None:
+        with contextlib.suppress(KafkaError):  # what could not be delivered has been, or is being, reported
+            self._kafka.close(timeout=_CLOSE_SECONDS)
+
+    def _undelivered(self, name: str, error: Exception) -> HipwatchError:
+        return HipwatchError(f"topic {name} on {self._bootstrap} does not take messages: {_words(error)}")
+
+
+def _connect(connection: KafkaConnection) -> Any:
+    try:
+        return KafkaProducer(
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=_LINGER_MS,
+            batch_size=_BATCH_BYTES,
+            compression_type="gzip",  # the one codec that needs no package beyond the standard library
+            max_request_size=MAX_MESSAGE_BYTES + _REQUEST_OVERHEAD,
+            max_block_ms=_TOPIC_MS,
+            allow_auto_create_topics=False,
+            **connection.client_options(),
+        )
+    except (KafkaConnectionError, KafkaTimeoutError) as error:
+        raise HipwatchError(f"no Kafka broker answers at {connection.bootstrap}: {_words(error)}") from error
+    except (KafkaError, OSError, ValueError, AssertionError) as error:
+        raise HipwatchError(f"the Kafka producer for {connection.bootstrap} cannot be set up: {_words(error)}") from error
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__
