@@ -1,0 +1,45 @@
+# Everything a newcomer needs; `make` alone lists it.
+.DEFAULT_GOAL := help
+.PHONY: help setup services demo test lint types layers format clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.made
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## make .venv with pinned versions, so that .venv/bin/hipwatch works
+
+$(STAMP): pyproject.toml constraints.txt
+	@ops/install-debian.sh python
+	python3 -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --constraint constraints.txt pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group dev
+	@touch $(STAMP)
+
+services: ## on Debian as root: install Prometheus and Alertmanager, which the demo and the tests run
+	@ops/install-debian.sh prometheus alertmanager
+
+demo: setup services ## a real month in time-lapse, from the units to the alert; Ctrl-C ends it
+	$(BIN)/hipwatch demo
+
+test: setup services lint types layers ## set up and run the whole test suite
+	$(BIN)/pytest
+
+lint: setup ## style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup ## strict types, tests too
+	$(BIN)/mypy
+
+layers: setup ## ingest and monitor never import each other
+	$(BIN)/lint-imports
+
+format: setup ## rewrite the code in the house format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove what setup and the tools made
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
