@@ -1,22 +1,23 @@
-"""Open the ledger's database: engine, transactions, errors as sentences. Shell.
+"""The ledger's database: engine, transactions, the few statements that differ, errors as sentences. Shell.
 
-SQLite (WAL) is the embedded default. A write transaction there begins with BEGIN IMMEDIATE, so that two workers queue
-for the lock instead of failing when one of them upgrades a read.
+SQLite (WAL) is the embedded default, PostgreSQL the real one; all else in the monitor runs alike on both. A write
+transaction on SQLite begins with BEGIN IMMEDIATE, so that two workers queue for the lock instead of failing when one of
+them upgrades a read.
 """
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Table, case, event, func, make_url, text, tuple_
+from sqlalchemy import Connection, Engine, Table, case, event, func, make_url, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import SQLModel, create_engine
 
-from monitor import tables
+from monitor import schema
 from schemas.errors import HipwatchError
 
 LOCK_WAIT_SECONDS: Final = 10
@@ -29,29 +30,41 @@ class LedgerUnavailable(HipwatchError):
 
 
 def open_database(url: str, *, create: bool) -> Engine:
-    """An engine on `url` with the ledger's tables in place.
+    """An engine on `url` whose tables have this release's version.
 
-    With `create`, missing tables are made and the write lock is tried; without, a database that does not exist is an
-    error. Raises LedgerUnavailable (one sentence) when the file is locked, corrupt, no database, or out of reach.
+    With `create`, an empty database gets its tables and the write lock is tried; without, a database that does not exist
+    is an error. Raises HipwatchError (one sentence) when it is locked, corrupt, no ledger, of another version, or out of
+    reach.
     """
-    try:
-        engine = create_engine(url, connect_args=_connect_args(url))
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        raise HipwatchError(f"'{url}' is not a database URL that can be used here: {error}") from None
-    if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine, create=create)
+    engine = make_engine(url)
+    if engine.dialect.name == "sqlite" and engine.url.database:
+        _find_file(Path(engine.url.database), create=create)
     with sentences(engine):
         if create:
-            with engine.connect() as connection, connection.begin():
-                pass  # reach it before promising anything
             with writing(engine) as connection:
-                SQLModel.metadata.create_all(connection)
-                now = datetime.now(UTC)
-                clock = insert(connection, table_of(tables.PlatformClock)).on_conflict_do_nothing()
-                connection.execute(clock, [{"id": 1, "advanced_at": now}])
+                schema.prepare(connection)
         else:
-            with engine.connect() as connection:
-                connection.execute(text("SELECT 1 FROM platform_clock"))
+            with engine.connect() as connection, connection.begin():
+                schema.require_newest(connection)
+    return engine
+
+
+def upgrade_database(url: str) -> tuple[str | None, str]:
+    """Bring the tables to this release's version, in one transaction. Returns the versions before (None: empty) and after."""
+    engine = make_engine(url)
+    with sentences(engine), writing(engine) as connection:
+        return schema.upgrade(connection)
+
+
+def make_engine(url: str) -> Engine:
+    """An engine that has not been tried yet. Raises HipwatchError when `url` is none."""
+    try:
+        backend = make_url(url).get_backend_name()
+        engine = create_engine(url, connect_args=_connect_args(backend), pool_pre_ping=backend == "postgresql")
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise HipwatchError(f"'{url}' is not a database URL that can be used here: {error}") from None
+    if backend == "sqlite":
+        _listen_to_sqlite(engine)
     return engine
 
 
@@ -64,11 +77,13 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def sentences(engine: Engine) -> Iterator[None]:
-    """Turn database errors into LedgerUnavailable with one clear sentence."""
+    """Turn database errors into one clear sentence: LedgerUnavailable when waiting may help, HipwatchError otherwise."""
     try:
         yield
-    except (SQLAlchemyError, sqlite3.DatabaseError) as error:
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
         raise LedgerUnavailable(_explain(engine, error)) from error
+    except (SQLAlchemyError, sqlite3.DatabaseError) as error:
+        raise HipwatchError(_explain(engine, error)) from error
 
 
 def table_of(model: type[SQLModel]) -> Table:
@@ -110,24 +125,23 @@ def of_streams(statement: Any, table: Table, keys: Sequence[tuple[str, str, str]
     return statement.where(tuple_(table.c.unit_id, table.c.topic, table.c.series).in_([tuple(key) for key in keys]))
 
 
-def _connect_args(url: str) -> dict[str, Any]:
-    return {"timeout": LOCK_WAIT_SECONDS} if url.startswith("sqlite") else {}
+def _connect_args(backend: str) -> dict[str, Any]:
+    if backend == "sqlite":
+        return {"timeout": LOCK_WAIT_SECONDS}
+    if backend == "postgresql":
+        # a server that vanished without a word is noticed by keepalives, a statement that hangs by its time limit
+        alive = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
+        limits = "-c lock_timeout=10s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
+        return {"connect_timeout": 5, **alive, "options": limits}
+    raise HipwatchError(f"a ledger lives in SQLite or PostgreSQL, and not in {backend}")
 
 
-def _prepare_sqlite(engine: Engine, *, create: bool) -> None:
-    path = engine.url.database
-    if path and path != ":memory:":
-        if not create:
-            _require_file(path)
-        else:
-            _make_folder(path)
-
+def _listen_to_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # transactions begin where _on_begin says, not where the driver guesses
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")  # a lost last commit takes its offsets with it: nothing is lost
-        connection.execute("PRAGMA foreign_keys=ON")
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
@@ -135,16 +149,15 @@ def _prepare_sqlite(engine: Engine, *, create: bool) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
-def _require_file(path: str) -> None:
-    if not Path(path).is_file():
+def _find_file(path: Path, *, create: bool) -> None:
+    """Before SQLite makes an empty file of whatever name it is given."""
+    if create:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise HipwatchError(f"the folder of {path} cannot be made: {error.strerror}") from None
+    elif not path.exists():
         raise HipwatchError(f"there is no ledger {path}; run a worker or a replay first, or name another with --database")
-
-
-def _make_folder(path: str) -> None:
-    try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HipwatchError(f"the folder of {path} cannot be made: {error.strerror}") from None
 
 
 def _explain(engine: Engine, error: Exception) -> str:

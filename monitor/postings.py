@@ -91,7 +91,7 @@ def _post_sums(connection: Connection, changes: Changes) -> None:
         greatest=("last_event_at", "last_business_date"),
     )
     if changes.hours:
-        rows = [{"hour": hour} for hour in changes.hours]
+        rows = [{"hour": hour} for hour in sorted(changes.hours)]  # one order: two workers cannot wait for each other
         connection.execute(insert(connection, _HOUR).on_conflict_do_nothing(), rows)
 
 

@@ -41,7 +41,7 @@ class PlatformClock(SQLModel, table=True):
     """One row. `complete_until` is the platform clock: what every partition has been counted up to."""
 
     __tablename__ = "platform_clock"
-    id: int = Field(primary_key=True)
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     greatest_event_at: datetime | None = Field(default=None, sa_type=Moment)
     complete_until: datetime | None = Field(default=None, sa_type=Moment)
     advanced_at: datetime = Field(sa_type=Moment)  # wall time
@@ -51,7 +51,7 @@ class ActiveHour(SQLModel, table=True):
     """An hour (of event time, counted from 1970) in which any unit sent anything: what is missing was an outage."""
 
     __tablename__ = "active_hour"
-    hour: int = Field(primary_key=True)
+    hour: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
 
 
 class UploadDay(SQLModel, table=True):

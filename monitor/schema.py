@@ -1,0 +1,97 @@
+"""The version of the ledger's tables: make them, bring them up to date, refuse what does not fit. Shell.
+
+Alembic holds the history (`migrations/`). An empty database is brought up to date by whoever opens it to write; one with
+an older version only by `hipwatch db upgrade`, because somebody should have taken a backup first.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from monitor import tables
+from schemas.errors import HipwatchError
+
+_BASELINE: Final = "0001"
+_ADVISORY_LOCK: Final = 7_461_926_350_017
+"""Any number, as long as nobody else locks it: two workers that start at once must not both migrate (PostgreSQL)."""
+
+
+def newest() -> str:
+    """The version that this release needs."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    if head is None:
+        raise AssertionError("there is no migration")
+    return head
+
+
+def version(connection: Connection) -> str | None:
+    """The version of the tables; None for a database without any of ours."""
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is None and inspect(connection).has_table(tables.PlatformClock.__tablename__):
+        return _BASELINE  # made by the release that had no migrations yet
+    return found
+
+
+def prepare(connection: Connection) -> None:
+    """Inside a write transaction: make the tables of an empty database; require the newest version of any other."""
+    _lock(connection)
+    if version(connection) is None:
+        _migrate(connection)
+    require_newest(connection)
+
+
+def upgrade(connection: Connection) -> tuple[str | None, str]:
+    """Inside a write transaction: bring the tables to the newest version. Returns the versions before and after."""
+    _lock(connection)
+    before = version(connection)
+    _require_known(before)
+    _migrate(connection)
+    return before, newest()
+
+
+def require_newest(connection: Connection) -> None:
+    """Raise HipwatchError unless the tables have the version that this release needs."""
+    found = version(connection)
+    _require_known(found)
+    if found is None:
+        raise HipwatchError("the database is not a ledger: it lacks our tables")
+    if found != newest():
+        raise HipwatchError(
+            f"the ledger's tables have version {found}, this release needs {newest()}: "
+            "take a backup, then run 'hipwatch db upgrade'"
+        )
+
+
+def _require_known(found: str | None) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if found is not None and found not in known:
+        raise HipwatchError(f"the ledger's tables have version {found}, which a newer release made; this one knows {newest()}")
+
+
+def _migrate(connection: Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    if MigrationContext.configure(connection).get_current_revision() is None and version(connection) == _BASELINE:
+        command.stamp(config, _BASELINE)
+    command.upgrade(config, "head")
+    connection.execute(
+        text("INSERT INTO platform_clock (id, advanced_at) SELECT 1, :now WHERE NOT EXISTS (SELECT 1 FROM platform_clock)"),
+        {"now": int(datetime.now(UTC).timestamp() * 1000)},
+    )
+
+
+def _lock(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
