@@ -14,13 +14,16 @@ from rich.table import Table
 
 from hipwatch import demo as demo_run
 from hipwatch import replay as stage_play
+from hipwatch import upkeep
 from hipwatch.check import check_config
 from hipwatch.home import DEFAULT_DATABASE, latest_ledger, new_run
 from hipwatch.options import (
     Bootstrap,
     Database,
     DaySeconds,
+    DeadLetterLimit,
     Group,
+    KafkaConfig,
     LogLevel,
     OwnBootstrap,
     PeriodOption,
@@ -31,11 +34,13 @@ from hipwatch.options import (
     Seed,
     SessionTimeout,
     TopicPrefix,
+    kafka_connection,
 )
 from hipwatch.processes import Processes
 from hipwatch.topics import ensure_topics
 from ingest.scenario import Scenario, find_scenario, load_scenario
 from monitor.app import run_web, run_worker
+from monitor.budget import DEFAULT_LIMIT
 from monitor.bulletin.build import build_bulletin
 from monitor.bulletin.render import Format, Language, render
 from monitor.database import open_database
@@ -43,7 +48,6 @@ from monitor.deadlines import Rhythms, read_rhythms
 from monitor.incidents import list_incidents
 from monitor.settings import DEFAULT_GROUP, DEFAULT_PORT, DEFAULT_SESSION_TIMEOUT_MS, ServeSettings, WorkerSettings
 from schemas.clock import SHANGHAI
-from schemas.connection import KafkaConnection
 from schemas.errors import HipwatchError
 from schemas.period import Period
 from schemas.printed import Form, read_printed_month
@@ -58,6 +62,10 @@ app = typer.Typer(
     help="Ingestion monitor for a regional health-information platform: who uploaded what, who fell silent, "
     "proven from the events.",
 )
+app.add_typer(upkeep.db, name="db")
+app.add_typer(upkeep.dead_letters, name="dead-letters")
+for command in (upkeep.gaps, upkeep.recount, upkeep.prune):
+    app.command()(command)
 _FIRST_SCENARIO = "2024-09"
 _DEMO_DAY_SECONDS = 2.0
 _stdout = Console()
@@ -101,6 +109,7 @@ def replay(
     expect: Annotated[Path | None, typer.Option(help="Compare with this folder's print instead of the replayed one.")] = None,
     group: Annotated[str | None, typer.Option(help="Kafka consumer group. Without it, one of this run.")] = None,
     topic_prefix: TopicPrefix = DEFAULT_PREFIX,
+    kafka_config: KafkaConfig = None,
 ) -> None:
     """Play a month through a real broker into the ledger, and compare the ledger with the print."""
     register = load_register()
@@ -110,7 +119,10 @@ def replay(
     run = new_run("replay")
     with Processes(run / "logs") as processes:
         stage = stage_play.set_stage(
-            processes, bootstrap, KafkaConnection(bootstrap or "", topic_prefix), database or stage_play.ledger_in(run)
+            processes,
+            kafka_connection(bootstrap or "", topic_prefix, kafka_config),
+            database or stage_play.ledger_in(run),
+            kafka_config,
         )
         done = stage_play.replay(
             scenario, plan, stage, processes, workers=workers, group=group or f"hipwatch-{run.name}", console=_stderr
@@ -135,12 +147,13 @@ def simulate(
     day_seconds: DaySeconds = None,
     seed: Seed = None,
     topic_prefix: TopicPrefix = DEFAULT_PREFIX,
+    kafka_config: KafkaConfig = None,
 ) -> None:
     """Only publish: the units of a month send what they sent, to your broker. May be stopped and run again."""
     register = load_register()
     scenario = _scenario(name, period, records_per_event, day_seconds, seed)
     plan = stage_play.plan_of(scenario, register)
-    kafka = KafkaConnection(bootstrap, topic_prefix)
+    kafka = kafka_connection(bootstrap, topic_prefix, kafka_config)
     ensure_topics(kafka)
     played, _ = stage_play.play_month(scenario, plan, kafka, _stderr)
     typer.echo(f"{scenario.period}: {played.sent} messages published in {played.seconds:.1f} s")
@@ -153,13 +166,15 @@ def worker(
     group: Group = DEFAULT_GROUP,
     session_timeout: SessionTimeout = DEFAULT_SESSION_TIMEOUT_MS / 1000,
     topic_prefix: TopicPrefix = DEFAULT_PREFIX,
+    kafka_config: KafkaConfig = None,
+    dead_letter_limit: DeadLetterLimit = DEFAULT_LIMIT,
     log_level: LogLevel = "info",
 ) -> None:
     """Count events into the ledger, until SIGTERM or Ctrl-C. Start as many as you like."""
     _log(log_level)
-    kafka = KafkaConnection(bootstrap, topic_prefix)
+    kafka = kafka_connection(bootstrap, topic_prefix, kafka_config)
     ensure_topics(kafka)
-    run_worker(WorkerSettings(kafka, database, group, int(session_timeout * 1000)))
+    run_worker(WorkerSettings(kafka, database, group, int(session_timeout * 1000), dead_letter_limit))
 
 
 @app.command()
@@ -255,9 +270,10 @@ def check_config_command(
     ] = None,
     rhythms: RhythmsFile = None,
     topic_prefix: TopicPrefix = DEFAULT_PREFIX,
+    kafka_config: KafkaConfig = None,
 ) -> None:
     """Try every setting: files, database, broker, programs. Changes nothing; exit 1 if something is wrong."""
-    kafka = KafkaConnection(bootstrap, topic_prefix) if bootstrap else None
+    kafka = kafka_connection(bootstrap, topic_prefix, kafka_config) if bootstrap else None
     results = check_config(kafka, database, lambda: webhook_token(webhook_token_file), lambda: _rhythms(rhythms))
     for result in results:
         typer.echo(f"{result.verdict:<8} {result.what}: {result.detail}")

@@ -73,7 +73,7 @@ def run_demo(scenario: Scenario, folder: Path, *, once: bool, web_port: int | No
     plan = stage_play.plan_of(scenario, register)
     programs = find_paging()
     with Processes(folder / "logs") as processes:
-        stage = stage_play.set_stage(processes, None, KafkaConnection(""), stage_play.ledger_in(folder))
+        stage = stage_play.set_stage(processes, KafkaConnection(""), stage_play.ledger_in(folder))
         port = web_port or free_port(DEFAULT_PORT)
         token_file = _make_token(folder)
         processes.start("web", _web_command(stage.database, port, token_file))

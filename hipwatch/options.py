@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from schemas.connection import KafkaConnection
+
 Bootstrap = Annotated[str, typer.Option(envvar="HIPWATCH_BOOTSTRAP", help="Kafka broker(s), HOST:PORT[,HOST:PORT…].")]
 OwnBootstrap = Annotated[
     str | None,
@@ -45,3 +47,25 @@ RhythmsFile = Annotated[
     typer.Option("--rhythms", envvar="HIPWATCH_RHYTHMS", help="TOML file with what is expected of the units, and when."),
 ]
 LogLevel = Annotated[str, typer.Option(envvar="HIPWATCH_LOG_LEVEL", help="debug, info, warning or error.")]
+DeadLetterLimit = Annotated[
+    float,
+    typer.Option(
+        envvar="HIPWATCH_DEAD_LETTER_LIMIT",
+        min=0,
+        max=1,
+        help="Stop when more than this share of the latest messages (and at least 500) are dead letters; 0 never stops.",
+    ),
+]
+KafkaConfig = Annotated[
+    Path | None,
+    typer.Option(envvar="HIPWATCH_KAFKA_CONFIG", help="TOML file with how to reach Kafka by TLS and SASL."),
+]
+
+
+def kafka_connection(bootstrap: str, topic_prefix: str, config: Path | None) -> KafkaConnection:
+    """The connection that these options describe. Raises HipwatchError naming what is wrong with the file."""
+    if config is None:
+        return KafkaConnection(bootstrap, topic_prefix)
+    from hipwatch.kafka_config import read_kafka_config
+
+    return KafkaConnection(bootstrap, topic_prefix, read_kafka_config(config))

@@ -51,6 +51,7 @@ class Stage:
     database: str
     engine: Engine
     embedded: bool
+    kafka_config: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,15 @@ def plan_of(scenario: Scenario, register: Register) -> Plan:
     return make_plan(scenario.month, scenario.period, register, seed=scenario.seed, records_per_event=scenario.records_per_event)
 
 
-def set_stage(processes: Processes, bootstrap: str | None, kafka: KafkaConnection, database: str) -> Stage:
-    """Open the ledger, reach the broker (start one when none is given), make the topics."""
+def set_stage(processes: Processes, kafka: KafkaConnection, database: str, kafka_config: Path | None = None) -> Stage:
+    """Open the ledger, reach the broker (start one when `kafka` names none), make the topics.
+
+    `kafka_config` is the file that `kafka` was read from, for the workers.
+    """
     engine = open_database(database, create=True)
-    connection = replace(kafka, bootstrap=bootstrap or start_broker(processes))
+    connection = kafka if kafka.bootstrap else replace(kafka, bootstrap=start_broker(processes))
     ensure_topics(connection)
-    return Stage(connection, database, engine, embedded=bootstrap is None)
+    return Stage(connection, database, engine, not kafka.bootstrap, kafka_config)
 
 
 def start_workers(processes: Processes, stage: Stage, count: int, group: str) -> None:
@@ -82,6 +86,7 @@ def start_workers(processes: Processes, stage: Stage, count: int, group: str) ->
         options = ["--bootstrap", stage.kafka.bootstrap, "--database", stage.database, "--group", group]
         options += ["--topic-prefix", stage.kafka.topic_prefix]
         options += ["--session-timeout", str(session / 1000)] if session else []
+        options += ["--kafka-config", str(stage.kafka_config)] if stage.kafka_config else []
         processes.start(f"worker-{number}", hipwatch_command("worker", *options), restart=True)
 
 
@@ -114,18 +119,22 @@ def play_month(
 
 
 def wait_until_counted(stage: Stage, ends: Mapping[tuple[str, int], int], console: Console, check: Callable[[], None]) -> None:
-    """Wait until the ledger has passed every acknowledged message. Raises HipwatchError when it stands still."""
-    names = {topic_name(info.topic, stage.kafka.topic_prefix): info.topic_id for info in describe_topics(stage.kafka)}
-    targets = {(names[name], partition): end for (name, partition), end in ends.items()}
-    total = sum(targets.values())
-    ledger = Ledger(stage.engine)
+    """Wait until the ledger has passed every acknowledged message; `ends` is by topic name and partition."""
+    ids = {topic_name(info.topic, stage.kafka.topic_prefix): info.topic_id for info in describe_topics(stage.kafka)}
+    by_id = {(ids[name], partition): end for (name, partition), end in ends.items()}
+    wait_until_passed(Ledger(stage.engine), by_id, console, check)
+
+
+def wait_until_passed(ledger: Ledger, ends: Mapping[tuple[str, int], int], console: Console, check: Callable[[], None]) -> None:
+    """Wait until the ledger has passed `ends` (by topic id and partition). Raises HipwatchError when it stands still."""
+    total = sum(ends.values())
     last, last_moved = -1, time.monotonic()
     with _bar(console, "counting") as bar:
         task = bar.add_task("counting", total=total)
         while True:
             check()
             now = ledger.next_offsets()
-            counted = sum(min(now.get(place, 0), end) for place, end in targets.items())
+            counted = sum(min(now.get(place, 0), end) for place, end in ends.items())
             bar.update(task, completed=counted)
             if counted >= total:
                 return

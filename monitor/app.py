@@ -1,17 +1,22 @@
 """The monitor's composition root: settings in, running worker or web process out. Shell; nothing is wired elsewhere."""
 
 import logging
+import os
 import signal
 import socket
 import threading
+import time
 from types import FrameType
+from typing import Final
 
 import uvicorn
 
+from monitor.budget import LetterBudget
 from monitor.consumer import Worker
 from monitor.database import open_database
 from monitor.dead_letters import DeadLetterPublisher
 from monitor.ledger import Ledger
+from monitor.letters import Letters
 from monitor.settings import ServeSettings, WorkerSettings
 from monitor.source import KafkaSource, describe_topics
 from monitor.watch import Watch
@@ -20,6 +25,8 @@ from schemas.errors import HipwatchError
 from schemas.register import load_register
 
 log = logging.getLogger(__name__)
+_STOP_SECONDS: Final = 8.0
+"""How long an orderly stop may take; supervisors commonly kill after ten."""
 
 
 def run_worker(settings: WorkerSettings) -> None:
@@ -32,9 +39,10 @@ def run_worker(settings: WorkerSettings) -> None:
     stopping = _stop_on_signal()
     source = KafkaSource(settings.kafka, topics, group=settings.group, session_timeout_ms=settings.session_timeout_ms)
     try:
-        with DeadLetterPublisher(settings.kafka, ledger) as publisher:
+        with DeadLetterPublisher(settings.kafka, Letters(engine)) as publisher:
             log.info("counting from %s into %s", settings.kafka.bootstrap, engine.url.render_as_string(hide_password=True))
-            Worker(source, ledger, publisher, load_register(), stopping.is_set).run()
+            budget = LetterBudget(settings.dead_letter_limit)
+            Worker(source, ledger, publisher, load_register(), budget, stopping.is_set).run()
     finally:
         source.close()
         engine.dispose()
@@ -60,11 +68,21 @@ def _stop_on_signal() -> threading.Event:
     stopping = threading.Event()
 
     def stop(number: int, _frame: FrameType | None) -> None:
+        if not stopping.is_set():
+            threading.Thread(target=_leave_in_time, name="leave-in-time", daemon=True).start()
         stopping.set()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     return stopping
+
+
+def _leave_in_time() -> None:
+    """A database or broker that hangs must not keep us: what is not committed by then is as if it had not been begun."""
+    time.sleep(_STOP_SECONDS)
+    log.error("not done after %.0f s: leaving without waiting for database or broker", _STOP_SECONDS)
+    logging.shutdown()
+    os._exit(1)
 
 
 def _listen(host: str, port: int) -> socket.socket:

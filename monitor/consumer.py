@@ -2,16 +2,19 @@
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final, TypeVar
 
+from monitor.budget import LetterBudget
 from monitor.database import LedgerUnavailable
 from monitor.dead_letters import DeadLetterPublisher
 from monitor.fold import Arrival
 from monitor.ledger import Appended, Batch, Ledger, Position
 from monitor.source import KafkaSource, RawBatch
 from schemas.codec import DecodeError, Reason, decode
+from schemas.errors import HipwatchError
 from schemas.events import DeadLetter
 from schemas.register import Register
 
@@ -32,12 +35,14 @@ class Worker:
         ledger: Ledger,
         publisher: DeadLetterPublisher,
         register: Register,
+        budget: LetterBudget,
         stopping: Callable[[], bool],
     ) -> None:
         self._source = source
         self._ledger = ledger
         self._publisher = publisher
         self._register = register
+        self._budget = budget
         self._stopping = stopping
         self._seen_before: datetime | None = None
         self._asked_at = 0.0
@@ -54,7 +59,7 @@ class Worker:
 
         1. place newly assigned partitions where the ledger stands
         2. poll a batch for each partition
-        3. decode it; what fails becomes a dead letter, the rest goes on
+        3. decode it; what fails becomes a dead letter, the rest goes on; too many of them, and we stop with nothing passed
         4. append it to the ledger: sums and offset in one transaction
         5. only then commit to Kafka (advisory) and publish the dead letters
         6. mark the partitions that are read to their end complete
@@ -65,6 +70,8 @@ class Worker:
                 self._source.place(offsets)
         for raw in self._source.poll():  # 2
             batch = self._decode(raw)  # 3
+            if not self._budget.allows(len(raw.messages), len(batch.letters)):
+                raise HipwatchError(_too_many(raw, batch))
             appended = self._append(raw, batch)  # 4
             if appended is None:
                 continue
@@ -146,3 +153,12 @@ class Worker:
         if (until, positions) != self._marked:
             self._patiently(lambda: self._ledger.mark_complete(positions, until))
             self._marked = (until, positions)
+
+
+def _too_many(raw: RawBatch, batch: Batch) -> str:
+    reasons = Counter(letter.reason for letter in batch.letters)
+    worst = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(3))
+    return (
+        f"too many dead letters: stopping before {raw.topic_name}-{raw.start.partition}@{raw.start.offset}, nothing is passed "
+        f"({len(batch.letters)} of {len(raw.messages)} messages: {worst}); if they are truly broken, raise --dead-letter-limit"
+    )

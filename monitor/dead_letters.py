@@ -10,7 +10,7 @@ from typing import Self
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from monitor.ledger import Ledger
+from monitor.letters import Letters
 from schemas.codec import encode
 from schemas.connection import KafkaConnection
 from schemas.topics import MAX_DEAD_LETTER_BYTES, Topic, topic_name
@@ -21,25 +21,25 @@ log = logging.getLogger(__name__)
 class DeadLetterPublisher:
     """Publishes what the ledger holds unpublished. A failure is logged and tried again at the next call."""
 
-    def __init__(self, connection: KafkaConnection, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, connection: KafkaConnection, letters: Letters) -> None:
+        self._letters = letters
         self._topic = topic_name(Topic.DEAD_LETTERS, connection.topic_prefix)
         self._options = connection.client_options()
         self._producer: KafkaProducer | None = None
 
     def publish(self) -> None:
         """Send every unpublished letter, keyed by the place it stood at, and note what the broker acknowledged."""
-        while letters := self._ledger.unpublished_letters():
+        while letters := self._letters.unpublished():
             try:
                 if self._producer is None:
                     self._producer = KafkaProducer(**self._options, acks="all", max_request_size=MAX_DEAD_LETTER_BYTES)
-                for _, letter in letters:
+                for letter in (kept.letter for kept in letters):
                     place = f"{letter.topic}-{letter.partition}-{letter.offset}".encode()
                     self._producer.send(self._topic, key=place, value=encode(letter)).get(timeout=10)
             except KafkaError as error:
                 log.warning("dead letters stay in the ledger for now: %s refused one (%s)", self._topic, error)
                 return
-            self._ledger.mark_published([position for position, _ in letters])
+            self._letters.mark_published(letters)
 
     def __enter__(self) -> Self:
         return self

@@ -1,6 +1,6 @@
 """Post a folded batch to the ledger's tables. Shell: runs inside the transaction of `Ledger.append`, never alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, update
@@ -9,6 +9,7 @@ from monitor import tables
 from monitor.database import insert, of_streams, table_of, upsert
 from monitor.fold import Changes, Gap, StreamKey
 from schemas.events import DeadLetter
+from schemas.register import load_register
 from schemas.topics import Topic
 
 _HOUR: Final = table_of(tables.ActiveHour)
@@ -167,8 +168,10 @@ def _replace_gaps(connection: Connection, key: StreamKey, gaps: Sequence[Gap]) -
 
 
 def post_letters(connection: Connection, topic_id: str, topic: Topic, letters: Sequence[DeadLetter]) -> None:
+    """Keep dead letters, and count them by topic and reason."""
     if not letters:
         return
+    units = load_register().units
     rows = [
         {
             "topic_id": topic_id,
@@ -178,6 +181,7 @@ def post_letters(connection: Connection, topic_id: str, topic: Topic, letters: S
             "received_at": letter.received_at,
             "reason": letter.reason,
             "detail": letter.detail,
+            "unit_id": _unit_in(letter.key, units),
             "key": letter.key,
             "value": letter.value,
         }
@@ -187,3 +191,9 @@ def post_letters(connection: Connection, topic_id: str, topic: Topic, letters: S
     reasons = [letter.reason for letter in letters]
     totals = [{"topic": topic, "reason": reason, "total": reasons.count(reason)} for reason in sorted(set(reasons))]
     upsert(connection, _LETTER_COUNT, totals, add=("total",))
+
+
+def _unit_in(key: bytes | None, units: Container[str]) -> str | None:
+    """The unit that a message's key names; None when it names none of ours, for it may hold anything."""
+    unit_id = (key or b"").decode("utf-8", "replace")
+    return unit_id if unit_id in units else None

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from monitor.budget import DEFAULT_LIMIT
 from monitor.deadlines import Rhythms
 from schemas.connection import KafkaConnection
 
@@ -21,6 +22,7 @@ class WorkerSettings:
     database: str
     group: str = DEFAULT_GROUP
     session_timeout_ms: int = DEFAULT_SESSION_TIMEOUT_MS
+    dead_letter_limit: float = DEFAULT_LIMIT
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ SQLModel does not validate `table=True` classes: only decoded, checked values ar
 """
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, Dialect, LargeBinary
@@ -151,8 +152,16 @@ class CountedEvent(SQLModel, table=True):
     business_date: date
 
 
+class LetterState(StrEnum):
+    """What has become of a dead letter."""
+
+    KEPT = "kept"
+    REPLAYED = "replayed"
+    DISCARDED = "discarded"
+
+
 class DeadLetterRow(SQLModel, table=True):
-    """A message that could not be counted, with its bytes."""
+    """A message that could not be counted, with its bytes (until it is discarded)."""
 
     __tablename__ = "dead_letter"
     topic_id: str = Field(primary_key=True)
@@ -165,6 +174,9 @@ class DeadLetterRow(SQLModel, table=True):
     key: bytes | None = Field(default=None, sa_type=LargeBinary)
     value: bytes | None = Field(default=None, sa_type=LargeBinary)
     published_at: datetime | None = Field(default=None, sa_type=Moment)  # on the dead-letter topic
+    unit_id: str | None = None  # as its key says, where the register knows it
+    state: str = LetterState.KEPT
+    settled_at: datetime | None = Field(default=None, sa_type=Moment)  # replayed or discarded
 
 
 class DeadLetterCount(SQLModel, table=True):

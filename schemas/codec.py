@@ -82,7 +82,10 @@ def encode(event: Event | DeadLetter) -> bytes:
     newest = _newest()[TOPIC_OF[type(event)]]
     buffer = io.BytesIO()
     buffer.write(MARKER + newest.fingerprint)
-    fastavro.schemaless_writer(buffer, newest.schema, _record(event))
+    try:
+        fastavro.schemaless_writer(buffer, newest.schema, _record(event))
+    except OverflowError as error:  # fastavro checks types, and lets C find out about numbers beyond 64 bits
+        raise ValueError(f"a number does not fit 64 bits: {error}") from None
     return buffer.getvalue()
 
 
@@ -95,7 +98,11 @@ def decode(value: bytes | None, topic: Topic, register: Register) -> Event:
 def decode_dead_letter(value: bytes) -> DeadLetter:
     """The dead letter that `value` stands for. Raises DecodeError."""
     record = _read(value, Topic.DEAD_LETTERS, limit=None)
-    return DeadLetter(**{**record, "received_at": from_millis(record["received_at"])})
+    try:
+        received_at = from_millis(record["received_at"])
+    except OverflowError:
+        raise DecodeError(Reason.OUT_OF_RANGE, f"received_at is {record['received_at']} ms, which is in no year") from None
+    return DeadLetter(**{**record, "received_at": received_at})
 
 
 def _read(value: bytes | None, topic: Topic, limit: int | None = MAX_EVENT_BYTES) -> dict[str, Any]:
@@ -126,7 +133,7 @@ def _datum(value: bytes, writer: _Released, newest: _Released) -> dict[str, Any]
     except UnicodeDecodeError as error:
         raise DecodeError(Reason.WRONG_TYPE, f"a text is not UTF-8 (near byte {buffer.tell()}: {error.reason})") from None
     except Exception as error:  # fastavro raises many types on broken bytes; all mean "not this schema"
-        if isinstance(error, IndexError) and buffer.tell() >= len(value):  # cut within a varint
+        if isinstance(error, IndexError) and value[-1] & 0x80 and buffer.tell() >= len(value):  # cut within a varint
             raise _truncated(value) from None
         raise DecodeError(
             Reason.WRONG_TYPE, f"not a {writer.topic} datum (near byte {buffer.tell()}: {type(error).__name__})"

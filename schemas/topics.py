@@ -30,3 +30,9 @@ EVENT_TOPICS: Final = (Topic.CDA_DOCUMENTS, Topic.REALTIME_FORMS, Topic.DECLARAT
 def topic_name(topic: Topic, prefix: str = DEFAULT_PREFIX) -> str:
     """`hip.cda-documents.v1` for CDA_DOCUMENTS; v1 names the contract and stays while old readers can read new events."""
     return f"{prefix}.{topic}.v1"
+
+
+def topic_named(name: str) -> Topic | None:
+    """The topic that a name on the broker stands for, whatever its prefix; None for a name that is not ours."""
+    parts = name.rsplit(".", 2)
+    return Topic(parts[1]) if len(parts) == 3 and parts[1] in set(Topic) and parts[2] == "v1" else None

@@ -1,0 +1,188 @@
+"""The file that says how to reach Kafka by TLS and SASL, read into kafka-python's options. Shell.
+
+Read strictly: kafka-python takes a mistyped security protocol for PLAINTEXT, and tells of a broken certificate only as a
+broker that does not answer. Secrets stand in files of their own or in the environment, never in this one.
+"""
+
+import os
+import ssl
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from schemas.errors import HipwatchError
+
+PASSWORD_VARIABLE: Final = "HIPWATCH_KAFKA_PASSWORD"
+_PLAINTEXT: Final = "PLAINTEXT"
+_PROTOCOLS: Final = (_PLAINTEXT, "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+_MECHANISMS: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+_LEAST_TIMEOUT_MS: Final = 1_000
+_MOST_TIMEOUT_MS: Final = 100_000
+"""The producer gives up on a message after 120 s, and refuses a request that may take longer than that."""
+_KEYS: Final = (
+    "security_protocol",
+    "ssl_cafile",
+    "ssl_certfile",
+    "ssl_keyfile",
+    "ssl_check_hostname",
+    "sasl_mechanism",
+    "sasl_username",
+    "sasl_password_file",
+    "request_timeout_ms",
+)
+
+
+def read_kafka_config(path: Path) -> Mapping[str, Any]:
+    """The options of a TOML file, by their kafka-python names. Relative paths in it are relative to the file.
+
+    `security_protocol` (PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL; PLAINTEXT if absent); for TLS `ssl_cafile` (the system's
+    authorities if absent), `ssl_certfile` and `ssl_keyfile` (where the broker asks for a client certificate) and
+    `ssl_check_hostname`; for SASL `sasl_mechanism`, `sasl_username` and `sasl_password_file`, or the password in
+    HIPWATCH_KAFKA_PASSWORD where no file is named; `request_timeout_ms`. Raises HipwatchError naming the file and the key.
+    """
+    settings = _Settings(path, _parse(path))
+    protocol = settings.word("security_protocol", _PROTOCOLS) or _PLAINTEXT
+    options: dict[str, Any] = {"security_protocol": protocol}
+    options |= _tls(settings, protocol)
+    options |= _sasl(settings, protocol)
+    timeout = settings.milliseconds("request_timeout_ms")
+    return options if timeout is None else {**options, "request_timeout_ms": timeout}
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise HipwatchError(f"there is no Kafka configuration {path}") from None
+    except OSError as error:
+        raise HipwatchError(f"the Kafka configuration {path} cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise HipwatchError(f"{path}: {error}") from None
+    for key in values:
+        if key == "sasl_password":
+            raise HipwatchError(f"{path}: a password does not belong here; use sasl_password_file or {PASSWORD_VARIABLE}")
+        if key not in _KEYS:
+            raise HipwatchError(f"{path}: '{key}' is not known; the keys are {', '.join(_KEYS)}")
+    return values
+
+
+def _tls(settings: "_Settings", protocol: str) -> dict[str, Any]:
+    if protocol not in ("SSL", "SASL_SSL"):
+        settings.refuse("ssl_", f"means nothing with security_protocol {protocol}")
+        return {}
+    cafile, certfile, keyfile = (settings.file(key) for key in ("ssl_cafile", "ssl_certfile", "ssl_keyfile"))
+    if keyfile and not certfile:
+        raise settings.error("ssl_keyfile", "needs ssl_certfile")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if cafile:
+        with settings.in_pem("ssl_cafile"):
+            context.load_verify_locations(cafile)
+    if certfile:
+        with settings.in_pem("ssl_keyfile" if keyfile else "ssl_certfile"):
+            context.load_cert_chain(certfile, keyfile, settings.no_passphrase)
+    options = {"ssl_cafile": cafile, "ssl_certfile": certfile, "ssl_keyfile": keyfile}
+    return {
+        **{key: str(file) for key, file in options.items() if file},
+        "ssl_check_hostname": settings.switch("ssl_check_hostname", default=True),
+    }
+
+
+def _sasl(settings: "_Settings", protocol: str) -> dict[str, Any]:
+    if not protocol.startswith("SASL_"):
+        settings.refuse("sasl_", f"means nothing with security_protocol {protocol}")
+        return {}
+    mechanism = settings.word("sasl_mechanism", _MECHANISMS)
+    if mechanism is None:
+        raise settings.error("sasl_mechanism", f"is missing; it must be one of {', '.join(_MECHANISMS)}")
+    username = settings.text("sasl_username")
+    if username is None:
+        raise settings.error("sasl_username", "is missing")
+    return {"sasl_mechanism": mechanism, "sasl_plain_username": username, "sasl_plain_password": _password(settings)}
+
+
+def _password(settings: "_Settings") -> str:
+    file = settings.file("sasl_password_file")
+    if file is None:
+        password = os.environ.get(PASSWORD_VARIABLE, "")
+        if not password:
+            raise settings.error("sasl_password_file", f"is missing, and so is {PASSWORD_VARIABLE}")
+        return password
+    try:
+        password = file.read_text(encoding="utf-8").rstrip("\r\n")  # an editor ends the last line; a password has no lines
+    except UnicodeDecodeError:
+        raise settings.error("sasl_password_file", f"{file} is no text") from None
+    if not password:
+        raise settings.error("sasl_password_file", f"{file} is empty")
+    return password
+
+
+class _Settings:
+    """The file's values, each read with a check that names file and key."""
+
+    def __init__(self, path: Path, values: Mapping[str, Any]) -> None:
+        self._path = path
+        self._values = values
+
+    def error(self, key: str, what: str) -> HipwatchError:
+        return HipwatchError(f"{self._path}, {key}: {what}")
+
+    def refuse(self, prefix: str, why: str) -> None:
+        for key in self._values:
+            if key.startswith(prefix):
+                raise self.error(key, why)
+
+    def text(self, key: str) -> str | None:
+        value = self._values.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, str) or not value:
+            raise self.error(key, f"must be a text that is not empty, and is {value!r}")
+        return value
+
+    def word(self, key: str, allowed: tuple[str, ...]) -> str | None:
+        value = self._values.get(key)
+        if value is not None and value not in allowed:
+            raise self.error(key, f"must be one of {', '.join(allowed)}, and is {value!r}")
+        return None if value is None else str(value)
+
+    def switch(self, key: str, *, default: bool) -> bool:
+        value = self._values.get(key, default)
+        if not isinstance(value, bool):
+            raise self.error(key, f"must be true or false, and is {value!r}")
+        return value
+
+    def milliseconds(self, key: str) -> int | None:
+        value = self._values.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or not _LEAST_TIMEOUT_MS <= value <= _MOST_TIMEOUT_MS:
+            raise self.error(key, f"must be {_LEAST_TIMEOUT_MS} to {_MOST_TIMEOUT_MS} milliseconds, and is {value!r}")
+        return value
+
+    def file(self, key: str) -> Path | None:
+        """The file that a key names, known to be readable."""
+        text = self.text(key)
+        if text is None:
+            return None
+        file = (self._path.parent / Path(text).expanduser()).resolve()
+        try:
+            file.open("rb").close()
+        except OSError as error:
+            raise self.error(key, f"{file} cannot be read: {error.strerror}") from None
+        return file
+
+    @contextmanager
+    def in_pem(self, key: str) -> Iterator[None]:
+        """Turn what OpenSSL says of a file into a sentence about the key that names it."""
+        try:
+            yield
+        except ssl.SSLError as error:
+            mismatch = error.reason == "KEY_VALUES_MISMATCH"
+            what = "the key is not the certificate's" if mismatch else f"{self.file(key)} holds nothing usable in PEM form"
+            raise self.error(key, what) from None
+
+    def no_passphrase(self) -> str:
+        """Instead of a prompt on the terminal, which nobody may be watching."""
+        raise self.error("ssl_keyfile", "the key has a passphrase, and must have none here")

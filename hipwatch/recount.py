@@ -1,0 +1,93 @@
+"""Count a month again from Kafka into a scratch ledger, and compare it with the live one. Shell."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Console
+
+from hipwatch.processes import Processes
+from hipwatch.replay import Stage, start_workers, wait_until_passed
+from monitor.bulletin.build import Bulletin, build_bulletin
+from monitor.database import open_database
+from monitor.ledger import Ledger
+from monitor.source import describe_topics
+from schemas.errors import HipwatchError
+from schemas.events import UnitId
+from schemas.period import Period
+from schemas.printed import Cell
+from schemas.register import Register
+
+_TRIES: Final = 5
+"""A live ledger goes on counting: when the two differ, look again where both have passed the same messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A cell in which the two ledgers differ."""
+
+    unit_id: UnitId
+    column: str
+    live: Cell | None
+    recounted: Cell | None
+
+
+@dataclass(frozen=True)
+class Recounted:
+    """The end of a recount: cells compared, those that differ."""
+
+    cells: int
+    disagreements: list[Disagreement]
+
+
+def recount(
+    period: Period,
+    live_database: str,
+    scratch: Stage,
+    processes: Processes,
+    register: Register,
+    *,
+    workers: int,
+    group: str,
+    console: Console,
+) -> Recounted:
+    """Count everything on the broker into `scratch` and compare the month's cells with `live_database`."""
+    live = open_database(live_database, create=False)
+    topics = {(info.topic_id, partition) for info in describe_topics(scratch.kafka) for partition in info.partitions}
+    result = Recounted(0, [])
+    start_workers(processes, scratch, workers, group)
+    for _ in range(_TRIES):
+        ends = {place: end for place, end in Ledger(live).next_offsets().items() if place in topics}
+        if not ends:
+            raise HipwatchError(f"the ledger {live_database} has counted nothing from {scratch.kafka.bootstrap}")
+        wait_until_passed(Ledger(scratch.engine), ends, console, processes.check)
+        _settle(Ledger(live), Ledger(scratch.engine), processes.check)
+        result = _compare(build_bulletin(live, register, period), build_bulletin(scratch.engine, register, period))
+        if not result.disagreements:
+            break
+    return result
+
+
+def _settle(live: Ledger, scratch: Ledger, check: Callable[[], None], seconds: float = 5.0) -> None:
+    """Give both a moment to stand at the same messages."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        check()
+        ours, theirs = scratch.next_offsets(), live.next_offsets()
+        if all(theirs.get(place) == offset for place, offset in ours.items()):
+            return
+        time.sleep(0.2)
+
+
+def _compare(live: Bulletin, recounted: Bulletin) -> Recounted:
+    cells = 0
+    found = []
+    for rows in live.rows.values():
+        for row in rows:
+            for column, value in row.cells.items():
+                cells += 1
+                again = recounted.cell(row.unit_id, column)
+                if again != value:
+                    found.append(Disagreement(row.unit_id, column, value, again))
+    return Recounted(cells, found)

@@ -1,0 +1,94 @@
+"""What to ask a unit to send again: the holes in its numbers, with the dates around them. Shell, read-only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Row, select
+
+from monitor import tables
+from monitor.database import sentences, table_of
+from schemas.events import UnitId
+from schemas.topics import Topic
+
+_GAP: Final = table_of(tables.OpenGap)
+_STREAM: Final = table_of(tables.StreamState)
+_COUNTED: Final = table_of(tables.CountedEvent)
+
+
+@dataclass(frozen=True)
+class StreamFacts:
+    """Counts of one stream since its beginning; `missing` numbers are missing now."""
+
+    unit_id: UnitId
+    topic: Topic
+    series: str
+    accepted: int
+    duplicates: int
+    missing: int
+
+
+@dataclass(frozen=True)
+class Hole:
+    """Missing numbers `first` to `last` of a stream, and the business dates of the events around them (None: unknown)."""
+
+    unit_id: UnitId
+    topic: Topic
+    series: str
+    first: int
+    last: int
+    after: date | None
+    before: date | None
+
+    def request(self) -> str:
+        """What to ask for, in words."""
+        numbers = str(self.first) if self.first == self.last else f"{self.first}–{self.last}"
+        known = sorted({day for day in (self.after, self.before) if day is not None})
+        days = " to ".join(map(str, known))
+        return f"re-send {numbers} of {days}" if days else f"re-send {numbers}"
+
+
+def find_holes(engine: Engine, unit_id: str | None = None) -> list[Hole]:
+    """Every open hole, by unit, topic and number; of one unit, if named."""
+    statement = select(_GAP).order_by(_GAP.c.unit_id, _GAP.c.topic, _GAP.c.series, _GAP.c.first_missing)
+    if unit_id is not None:
+        statement = statement.where(_GAP.c.unit_id == unit_id)
+    with sentences(engine), engine.connect() as connection:
+        rows = connection.execute(statement).all()
+        return [
+            Hole(
+                UnitId(row.unit_id),
+                Topic(row.topic),
+                row.series,
+                row.first_missing,
+                row.last_missing,
+                _date_of(connection, row, row.first_missing - 1),
+                _date_of(connection, row, row.last_missing + 1),
+            )
+            for row in rows
+        ]
+
+
+def stream_facts(engine: Engine, unit_id: str | None = None) -> Sequence[StreamFacts]:
+    """Counts of every stream; of one unit, if named."""
+    statement = select(_STREAM).order_by(_STREAM.c.unit_id, _STREAM.c.topic, _STREAM.c.series)
+    if unit_id is not None:
+        statement = statement.where(_STREAM.c.unit_id == unit_id)
+    with sentences(engine), engine.connect() as connection:
+        return [
+            StreamFacts(UnitId(row.unit_id), Topic(row.topic), row.series, row.accepted, row.duplicates, row.skipped - row.filled)
+            for row in connection.execute(statement)
+        ]
+
+
+def _date_of(connection: Connection, stream: Row[Any], sequence: int) -> date | None:
+    day: date | None = connection.execute(
+        select(_COUNTED.c.business_date).where(
+            _COUNTED.c.unit_id == stream.unit_id,
+            _COUNTED.c.topic == stream.topic,
+            _COUNTED.c.series == stream.series,
+            _COUNTED.c.sequence == sequence,
+        )
+    ).scalar()
+    return day
