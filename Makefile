@@ -1,6 +1,6 @@
 # Everything a newcomer needs; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup services demo test lint types layers format clean
+.PHONY: help setup services demo chaos test lint types layers format clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -20,6 +20,10 @@ $(STAMP): pyproject.toml constraints.txt
 
 services: ## on Debian as root: install Prometheus and Alertmanager, which the demo and the tests run
 	@ops/install-debian.sh prometheus alertmanager
+
+chaos: setup ## a month under faults on real Kafka and PostgreSQL: make chaos SEED=1 FAULTS=100
+	@ops/install-debian.sh java maven postgresql
+	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS))
 
 demo: setup services ## a real month in time-lapse, from the units to the alert; Ctrl-C ends it
 	$(BIN)/hipwatch demo
