@@ -27,7 +27,7 @@ class Result:
 
 
 def check_config(
-    kafka: KafkaConnection | None, database: str, token: Callable[[], str | None], rhythms: Callable[[], Rhythms]
+    kafka: Callable[[], KafkaConnection] | None, database: str, token: Callable[[], str | None], rhythms: Callable[[], Rhythms]
 ) -> list[Result]:
     """Try all settings, each by itself: one that is wrong does not hide the next."""
     return [
@@ -71,9 +71,10 @@ def _database(url: str) -> tuple[Literal["ok", "notice"], str]:
     return "ok", shown
 
 
-def _broker(kafka: KafkaConnection | None) -> tuple[Literal["ok", "notice"], str]:
-    if kafka is None:
+def _broker(connection: Callable[[], KafkaConnection] | None) -> tuple[Literal["ok", "notice"], str]:
+    if connection is None:
         return "notice", "none is set: demo and replay start an embedded one, worker and simulate need --bootstrap"
+    kafka = connection()
     topics = describe_topics(kafka)
     return "ok", f"{kafka.bootstrap} answers and has the topics, {sum(len(t.partitions) for t in topics)} partitions"
 

@@ -10,13 +10,13 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from hipwatch import demo as demo_run
 from hipwatch import replay as stage_play
 from hipwatch import upkeep
 from hipwatch.check import check_config
 from hipwatch.home import DEFAULT_DATABASE, latest_ledger, new_run
+from hipwatch.incident_list import incident_lines
 from hipwatch.options import (
     Bootstrap,
     Database,
@@ -47,7 +47,6 @@ from monitor.database import open_database
 from monitor.deadlines import Rhythms, read_rhythms
 from monitor.incidents import list_incidents
 from monitor.settings import DEFAULT_GROUP, DEFAULT_PORT, DEFAULT_SESSION_TIMEOUT_MS, ServeSettings, WorkerSettings
-from schemas.clock import SHANGHAI
 from schemas.errors import HipwatchError
 from schemas.period import Period
 from schemas.printed import Form, read_printed_month
@@ -112,6 +111,8 @@ def replay(
     kafka_config: KafkaConfig = None,
 ) -> None:
     """Play a month through a real broker into the ledger, and compare the ledger with the print."""
+    if workers == 0 and (bootstrap is None or database is None):
+        raise HipwatchError("with --workers 0 yours have to count: name their broker and ledger with --bootstrap and --database")
     register = load_register()
     scenario = _scenario(name, period, records_per_event, day_seconds, seed)
     printed = read_printed_month(expect, register) if expect else scenario.month
@@ -120,7 +121,7 @@ def replay(
     with Processes(run / "logs") as processes:
         stage = stage_play.set_stage(
             processes,
-            kafka_connection(bootstrap or "", topic_prefix, kafka_config),
+            kafka_connection(bootstrap, topic_prefix, kafka_config),
             database or stage_play.ledger_in(run),
             kafka_config,
         )
@@ -171,9 +172,10 @@ def worker(
     log_level: LogLevel = "info",
 ) -> None:
     """Count events into the ledger, until SIGTERM or Ctrl-C. Start as many as you like."""
-    _log(log_level)
     kafka = kafka_connection(bootstrap, topic_prefix, kafka_config)
-    ensure_topics(kafka)
+    level = _log_level(log_level)
+    ensure_topics(kafka)  # before the log begins: one sentence says why no broker answers, the Kafka client needs thirty
+    _log(level)
     run_worker(WorkerSettings(kafka, database, group, int(session_timeout * 1000), dead_letter_limit))
 
 
@@ -202,7 +204,7 @@ def serve(
     log_level: LogLevel = "info",
 ) -> None:
     """The web process: the fleet page at /, metrics at /metrics, Alertmanager's webhook. Until SIGTERM or Ctrl-C."""
-    _log(log_level)
+    _log(_log_level(log_level))
     run_web(
         ServeSettings(
             database,
@@ -249,16 +251,8 @@ def incidents(
     if not found:
         typer.echo("no open incident" if open_only else "no incident")
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("opened", "closed", "platform time", "alert", "unit", "feed", "deliveries", "summary"):
-        table.add_column(heading, overflow="fold")
-    for incident in found:
-        moments = (incident.opened_at, incident.closed_at, incident.platform_time)
-        shown = [moment.astimezone(SHANGHAI).strftime("%m-%d %H:%M:%S") if moment else "—" for moment in moments[:2]]
-        shown.append(moments[2].astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if moments[2] else "—")
-        what = incident.summary_zh or incident.summary
-        table.add_row(*shown, incident.alertname, incident.unit_id or "—", incident.feed or "—", str(incident.deliveries), what)
-    (_stdout if _stdout.is_terminal else Console(width=240)).print(table, markup=False)
+    for line in incident_lines(found):
+        typer.echo(line)
 
 
 @app.command(name="check-config")
@@ -273,7 +267,7 @@ def check_config_command(
     kafka_config: KafkaConfig = None,
 ) -> None:
     """Try every setting: files, database, broker, programs. Changes nothing; exit 1 if something is wrong."""
-    kafka = kafka_connection(bootstrap, topic_prefix, kafka_config) if bootstrap else None
+    kafka = None if bootstrap is None else lambda: kafka_connection(bootstrap, topic_prefix, kafka_config)
     results = check_config(kafka, database, lambda: webhook_token(webhook_token_file), lambda: _rhythms(rhythms))
     for result in results:
         typer.echo(f"{result.verdict:<8} {result.what}: {result.detail}")
@@ -323,10 +317,14 @@ def _rhythms(path: Path | None) -> Rhythms:
     return read_rhythms(path, load_register()) if path else Rhythms()
 
 
-def _log(level: str) -> None:
-    number = logging.getLevelNamesMapping().get(level.upper())
+def _log_level(name: str) -> int:
+    number = logging.getLevelNamesMapping().get(name.upper())
     if number is None:
-        raise typer.BadParameter(f"'{level}' is not debug, info, warning or error", param_hint="--log-level")
-    logging.basicConfig(level=number, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("kafka", "apscheduler"):
-        logging.getLogger(noisy).setLevel(max(number, logging.WARNING))
+        raise typer.BadParameter(f"'{name}' is not debug, info, warning or error", param_hint="--log-level")
+    return number
+
+
+def _log(level: int) -> None:
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("alembic", "apscheduler", "kafka"):
+        logging.getLogger(noisy).setLevel(max(level, logging.WARNING))

@@ -8,6 +8,8 @@ from typing import Final
 
 from platformdirs import user_state_path
 
+from schemas.errors import HipwatchError
+
 _KEPT_RUNS: Final = 5
 DEFAULT_DATABASE: Final = "sqlite:///hipwatch.db"
 
@@ -18,19 +20,22 @@ def home() -> Path:
 
 
 def new_run(name: str) -> Path:
-    """A new folder for one replay or demo; all but the latest few of its kind are removed."""
+    """A new folder for one run of the command `name`; all but the latest few are removed. Raises HipwatchError."""
     runs = home() / "runs"
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
     folder = runs / f"{stamp}-{name}-{os.getpid()}"
-    folder.mkdir(parents=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise HipwatchError(f"no folder can be made in {runs} ({error.strerror}); HIPWATCH_HOME names another place") from None
     for old in sorted(runs.iterdir())[:-_KEPT_RUNS]:
         _remove_if_ended(old)
     return folder
 
 
 def latest_ledger() -> str | None:
-    """The database URL of the latest run's ledger, or None when there is none."""
-    ledgers = sorted((home() / "runs").glob("*/ledger.db"))
+    """The database URL of the latest replay's or demo's ledger, or None when there is none. A recount's is but scratch."""
+    ledgers = sorted(ledger for name in ("replay", "demo") for ledger in (home() / "runs").glob(f"*-{name}-*/ledger.db"))
     return f"sqlite:///{ledgers[-1]}" if ledgers else None
 
 

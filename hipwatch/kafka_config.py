@@ -80,6 +80,8 @@ def _tls(settings: "_Settings", protocol: str) -> dict[str, Any]:
         with settings.in_pem("ssl_cafile"):
             context.load_verify_locations(cafile)
     if certfile:
+        with settings.in_pem("ssl_certfile"):
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(certfile)  # only to see that it is a certificate
         with settings.in_pem("ssl_keyfile" if keyfile else "ssl_certfile"):
             context.load_cert_chain(certfile, keyfile, settings.no_passphrase)
     options = {"ssl_cafile": cafile, "ssl_certfile": certfile, "ssl_keyfile": keyfile}

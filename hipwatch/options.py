@@ -1,11 +1,17 @@
 """Command-line options that several commands share; each has an environment variable."""
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from schemas.connection import KafkaConnection
+from schemas.errors import HipwatchError
+
+_LARGEST_PORT: Final = 65_535
+_LONGEST_PREFIX: Final = 200
+"""Characters; with the rest of its name a topic may have 249."""
 
 Bootstrap = Annotated[str, typer.Option(envvar="HIPWATCH_BOOTSTRAP", help="Kafka broker(s), HOST:PORT[,HOST:PORT…].")]
 OwnBootstrap = Annotated[
@@ -62,10 +68,30 @@ KafkaConfig = Annotated[
 ]
 
 
-def kafka_connection(bootstrap: str, topic_prefix: str, config: Path | None) -> KafkaConnection:
-    """The connection that these options describe. Raises HipwatchError naming what is wrong with the file."""
+def kafka_connection(bootstrap: str | None, topic_prefix: str, config: Path | None) -> KafkaConnection:
+    """The connection that these options describe; without `bootstrap` it names no broker yet.
+
+    Raises HipwatchError naming what is wrong with an address, the prefix or the file.
+    """
+    if bootstrap is None:
+        bootstrap = ""
+    else:
+        _require_addresses(bootstrap)
+    if not re.fullmatch(rf"[A-Za-z0-9._-]{{1,{_LONGEST_PREFIX}}}", topic_prefix):
+        raise HipwatchError(f"'{topic_prefix}' cannot begin a topic's name: use letters, digits, '.', '_' and '-'")
     if config is None:
         return KafkaConnection(bootstrap, topic_prefix)
     from hipwatch.kafka_config import read_kafka_config
 
     return KafkaConnection(bootstrap, topic_prefix, read_kafka_config(config))
+
+
+def _require_addresses(bootstrap: str) -> None:
+    """Kafka clients try for seconds to reach what cannot be an address, and some die of it."""
+    servers = [server.strip() for server in bootstrap.split(",")]
+    if not any(servers):
+        raise HipwatchError("--bootstrap names no broker: write HOST:PORT[,HOST:PORT…]")
+    for server in filter(None, servers):
+        match = re.fullmatch(r"(?:\w+://)?(\[[0-9A-Fa-f:.%]+\]|[^\[\]:\s]+)(?::(\d{1,5}))?", server)
+        if match is None or not 0 < int(match[2] or 1) <= _LARGEST_PORT:
+            raise HipwatchError(f"'{server}' is not a broker's address: write HOST:PORT, for example localhost:9092")

@@ -100,7 +100,8 @@ class Processes:
                         self._bury(child)
 
     def _bury(self, child: _Child) -> None:
-        quick = time.monotonic() - child.started < _QUICK_DEATH_SECONDS
+        by_itself = child.process.returncode > 0  # negative: killed by a signal, from outside; 0: told to end
+        quick = by_itself and time.monotonic() - child.started < _QUICK_DEATH_SECONDS
         child.quick_deaths = child.quick_deaths + 1 if quick else 0
         if not child.restart or child.quick_deaths >= _MOST_QUICK_DEATHS:
             last = _last_line(child.log)

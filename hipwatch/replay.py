@@ -178,7 +178,7 @@ def verdict(comparison: Comparison, register: Register) -> list[str]:
 @contextmanager
 def _bar(console: Console, name: str) -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=not console.is_terminal) as bar:
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         yield bar
 
 

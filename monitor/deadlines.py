@@ -7,9 +7,10 @@ Deadlines are platform time: they are compared with the platform clock, never wi
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from monitor.feeds import Feed
 from monitor.fold import FeedMark
@@ -17,6 +18,11 @@ from schemas.clock import local_date, start_of_day
 from schemas.errors import HipwatchError
 from schemas.events import UnitId
 from schemas.register import Register
+
+_LEAST_SERVICE: Final = 1.0
+"""Hours: a realtime deadline is found by going from one service day to the next, and must come within a few of them."""
+_POSITIVE: Final = frozenset({"realtime_quiet", "outage"})
+"""Zero hours would make every feed silent at once; with outages of zero hours nobody ever would be."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +90,7 @@ def outages(active_hours: Sequence[int], until: datetime, least: timedelta) -> l
     `active_hours` are hours since 1970 in order. An hour in which one event fell counts as active as a whole.
     """
     found = []
-    ends = [*active_hours[1:], int(until.timestamp()) // 3600]
-    for hour, following in zip(active_hours, ends, strict=True):
+    for hour, following in pairwise([*active_hours, int(until.timestamp()) // 3600]):
         outage = Outage(_hour(hour + 1), _hour(following))
         if outage.end - outage.start >= least:
             found.append(outage)
@@ -123,7 +128,10 @@ def read_rhythms(path: Path, register: Register) -> Rhythms:
     default = _rhythm(Rhythm(), data.get("default", {}), f"{path}, [default]")
     platform = _hours(data.get("platform", {}), {"outage", "recovery"}, f"{path}, [platform]")
     units = {}
-    for unit_id, values in data.get("units", {}).items():
+    by_unit = data.get("units", {})
+    if not isinstance(by_unit, dict):
+        raise HipwatchError(f"{path}: [units] must be a table of units")
+    for unit_id, values in by_unit.items():
         if unit_id not in register.units:
             raise HipwatchError(f"{path}, [units.{unit_id}]: the register has no unit '{unit_id}'")
         units[UnitId(unit_id)] = _rhythm(default, values, f"{path}, [units.{unit_id}]")
@@ -132,8 +140,10 @@ def read_rhythms(path: Path, register: Register) -> Rhythms:
 
 def _rhythm(base: Rhythm, values: Any, place: str) -> Rhythm:
     rhythm = replace(base, **_hours(values, {item.name for item in fields(Rhythm)}, place))
-    if not 0 <= rhythm.service_from < rhythm.service_to <= time.max.hour + 1:
-        raise HipwatchError(f"{place}: service_from and service_to must be hours of a day, the first before the second")
+    if rhythm.service_from + _LEAST_SERVICE > rhythm.service_to or rhythm.service_to > 24:
+        raise HipwatchError(
+            f"{place}: service_from and service_to must be hours of a day, the first an hour or more before the second"
+        )
     return rhythm
 
 
@@ -144,8 +154,8 @@ def _hours(values: Any, known: set[str], place: str) -> dict[str, float]:
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 24 * 366:
             raise HipwatchError(f"{place}: {name} must be a number of hours, and is {value!r}")
-        if name == "realtime_quiet" and value == 0:
-            raise HipwatchError(f"{place}: realtime_quiet must be more than 0 hours")
+        if name in _POSITIVE and value == 0:
+            raise HipwatchError(f"{place}: {name} must be more than 0 hours")
     return {name: float(value) for name, value in values.items()}
 
 

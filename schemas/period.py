@@ -18,7 +18,7 @@ class Period:
     @classmethod
     def parse(cls, text: str) -> "Period":
         """Read `YYYY-MM` (years 2000 to 2099). Raises HipwatchError otherwise."""
-        match = re.fullmatch(r"(20\d\d)-(0[1-9]|1[0-2])", text.strip())
+        match = re.fullmatch(r"(20[0-9]{2})-(0[1-9]|1[0-2])", text.strip())
         if not match:
             raise HipwatchError(f"'{text}' is not a period: write a month as YYYY-MM, for example 2024-09")
         return cls(int(match[1]), int(match[2]))

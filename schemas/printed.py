@@ -19,6 +19,8 @@ from schemas.register import Register, UnitKind
 
 CENTS_PER_KCNY: Final = 100_000
 """Thousand yuan are printed, cents are stored."""
+_MAX_DIGITS: Final = 12
+"""Before the decimal point. No count or amount comes near it; more is a slip, and cents must fit 64 bits."""
 
 
 class Absent(Enum):
@@ -276,6 +278,7 @@ def _read_cell(fields: Mapping[str, str], column: Column, place: str) -> Cell:
 def _count(text: str, place: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise HipwatchError(f"{place}: '{text}' is not a whole number of 0 or more")
+    _require_size(text, place)
     return int(text)
 
 
@@ -289,4 +292,10 @@ def _amount(text: str, place: str) -> Decimal:
         raise HipwatchError(f"{place}: '{text}' is not an amount in thousand yuan")
     if len(decimals) > 2:
         raise HipwatchError(f"{place}: '{text}' has more than the two decimals that the bulletin prints")
+    _require_size(whole, place)
     return Decimal(text)
+
+
+def _require_size(digits: str, place: str) -> None:
+    if len(digits) > _MAX_DIGITS:
+        raise HipwatchError(f"{place}: '{digits[:_MAX_DIGITS]}…' has {len(digits)} digits; at most {_MAX_DIGITS} are allowed")

@@ -1,0 +1,58 @@
+"""Which faults happen, and in which order. Core: the same seed and count give the same schedule."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from random import Random
+
+
+class Kind(StrEnum):
+    """What goes wrong."""
+
+    WORKER_KILLED = "worker kill -9"
+    WORKER_TERMINATED = "worker SIGTERM"
+    WORKER_FROZEN = "worker SIGSTOP for twice its session timeout"
+    WORKER_JOINS_AND_LEAVES = "another worker joins and leaves"
+    BROKER_RESTARTED = "broker restart"
+    BROKER_KILLED = "broker kill -9"
+    BROKER_FROZEN = "broker SIGSTOP"
+    DATABASE_RESTARTED = "database restart"
+    DATABASE_KILLED = "database kill -9"
+    DATABASE_FROZEN = "database SIGSTOP"
+    SIMULATOR_RERUN = "simulator stopped and run again from the start"
+
+
+_WEIGHTS = {
+    Kind.WORKER_KILLED: 18,
+    Kind.WORKER_TERMINATED: 10,
+    Kind.WORKER_FROZEN: 24,
+    Kind.WORKER_JOINS_AND_LEAVES: 12,
+    Kind.BROKER_RESTARTED: 5,
+    Kind.BROKER_KILLED: 5,
+    Kind.BROKER_FROZEN: 6,
+    Kind.DATABASE_RESTARTED: 7,
+    Kind.DATABASE_KILLED: 5,
+    Kind.DATABASE_FROZEN: 5,
+    Kind.SIMULATOR_RERUN: 3,
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault: which worker it befalls (where it befalls one), and the seconds of calm before it."""
+
+    number: int
+    kind: Kind
+    worker: int
+    calm: float
+
+
+def schedule(seed: int, faults: int, workers: int) -> list[Fault]:
+    """The faults of a run. The first ones of a long run are one of each kind, so that no kind is ever missed."""
+    random = Random(f"chaos|{seed}")
+    kinds = list(Kind)
+    random.shuffle(kinds)
+    kinds += random.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=max(0, faults - len(kinds)))
+    return [
+        Fault(number, kind, random.randrange(workers), round(random.uniform(0.2, 1.2), 2))
+        for number, kind in enumerate(kinds[:faults], 1)
+    ]

@@ -1,0 +1,45 @@
+"""What every room's tests share: a ledger in a real database, of every backend in turn."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from monitor.database import open_database
+from monitor.ledger import Ledger
+from schemas.register import Register, load_register
+from tests.factories import TOPIC_IDS
+
+BACKENDS = ("sqlite",)
+
+
+@pytest.fixture(scope="session")
+def register() -> Register:
+    return load_register()
+
+
+@pytest.fixture(params=BACKENDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of its own."""
+    assert request.param == "sqlite"
+    return f"sqlite:///{tmp_path / 'ledger.db'}"
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = open_database(database_url, create=True)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def ledger(engine: Engine) -> Ledger:
+    """An empty ledger in which partitions 0 and 1 of every topic are known."""
+    return prepare(Ledger(engine))
+
+
+def prepare(ledger: Ledger) -> Ledger:
+    for topic, topic_id in TOPIC_IDS.items():
+        ledger.register_partitions(topic, topic_id, [0, 1])
+    return ledger

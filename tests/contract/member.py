@@ -1,0 +1,81 @@
+"""One member of a consumer group, as the worker drives it, with a dict for a ledger. Also a program, to be killed."""
+
+import argparse
+from collections.abc import MutableMapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from monitor.ledger import Position
+from monitor.source import KafkaSource, RawBatch, TopicInfo, describe_topics
+from schemas.connection import KafkaConnection
+
+Places = MutableMapping[tuple[str, int], int]
+"""Where each partition stands, by topic id and partition: the ledger's part in it."""
+
+
+class Member:
+    """Polls like the worker: place what is waiting, poll, move the place by compare-and-set, or forget the partition."""
+
+    def __init__(
+        self,
+        connection: KafkaConnection,
+        topics: Sequence[TopicInfo],
+        places: Places,
+        *,
+        session_timeout_ms: int = 6_000,
+    ) -> None:
+        self._topics = topics
+        self._places = places
+        group = connection.topic_prefix  # a test's own, as the topics are
+        self.source = KafkaSource(connection, topics, group=group, session_timeout_ms=session_timeout_ms)
+        self.batches: list[RawBatch] = []
+
+    def step(self) -> None:
+        if self.source.unplaced():
+            self.source.place(self._places)
+        for batch in self.source.poll():
+            key = batch.start.topic_id, batch.start.partition
+            if self._places[key] != batch.start.offset:
+                self.source.forget(batch.start)
+                continue
+            self._places[key] = batch.next_offset
+            self.batches.append(batch)
+
+    @property
+    def owned(self) -> set[tuple[str, int]]:
+        """The partitions that are assigned and placed."""
+        every = [(info.topic_id, partition) for info in self._topics for partition in info.partitions]
+        return {place for place in every if self.source.owns(Position(*place, 0))}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.source.close()
+
+
+def first_places(topics: Sequence[TopicInfo]) -> dict[tuple[str, int], int]:
+    """Every partition at its beginning."""
+    return {(info.topic_id, partition): 0 for info in topics for partition in info.partitions}
+
+
+def main() -> None:
+    """Be a member until killed; print the number of partitions owned whenever it changes."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("bootstrap")
+    parser.add_argument("prefix")
+    parser.add_argument("session_timeout_ms", type=int)
+    arguments = parser.parse_args()
+    connection = KafkaConnection(arguments.bootstrap, arguments.prefix)
+    topics = describe_topics(connection)
+    with Member(connection, topics, first_places(topics), session_timeout_ms=arguments.session_timeout_ms) as member:
+        before = -1
+        while True:
+            member.step()
+            if (owned := len(member.owned)) != before:
+                before = owned
+                print(owned, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,423 @@
+"""What hipwatch relies on in a broker, held against each broker that it runs on, through hipwatch's own clients."""
+
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType
+
+from hipwatch.topics import ensure_topics
+from ingest.producer import EventProducer
+from monitor.source import KafkaSource, TopicInfo, describe_topics
+from schemas.connection import KafkaConnection
+from schemas.errors import HipwatchError
+from schemas.topics import EVENT_TOPICS, MAX_MESSAGE_BYTES, PARTITIONS, Topic, topic_name
+from tests.contract.conftest import drop_topics, make_topics
+from tests.contract.member import Member, first_places
+from tests.contract.until import until
+from tests.services.broker import Broker
+from tests.services.tansu import TansuServer
+
+TOPIC: Final = Topic.CDA_DOCUMENTS
+KEYS: Final = [f"unit-{number}".encode() for number in range(20)]
+MEGABYTE: Final = 1 << 20
+
+
+@dataclass(frozen=True)
+class Traits:
+    """Where the brokers differ."""
+
+    keeps_data: bool
+    """What was acknowledged is there after a restart, also after a kill."""
+
+
+KAFKA: Final = Traits(keeps_data=True)
+TANSU: Final = Traits(keeps_data=False)
+
+
+@pytest.fixture
+def traits(broker: Broker) -> Traits:
+    return TANSU if isinstance(broker, TansuServer) else KAFKA
+
+
+def produce(connection: KafkaConnection, numbers: Iterable[int]) -> dict[tuple[str, int], int]:
+    """One message for every key and number, flushed once; where each partition goes on."""
+    with EventProducer(connection) as producer:
+        for number in numbers:
+            for key in KEYS:
+                producer.send(TOPIC, key, str(number).encode())
+    return producer.next_offsets
+
+
+def reached(places: dict[tuple[str, int], int], ends: dict[tuple[str, int], int], topics: Sequence[TopicInfo]) -> bool:
+    ids = {topic_name(info.topic, ""): info.topic_id for info in topics}
+    return all(places[ids["." + name.partition(".")[2]], partition] >= end for (name, partition), end in ends.items())
+
+
+def by_key(*members: Member) -> dict[bytes, list[int]]:
+    """The numbers that the members have read, in order, by key."""
+    found: dict[bytes, list[int]] = defaultdict(list)
+    for member in members:
+        for batch in member.batches:
+            for message in batch.messages:
+                found[message.key or b""].append(int(message.value or b"-1"))
+    return found
+
+
+def in_any_order(*members: Member) -> dict[bytes, list[int]]:
+    return {key: sorted(numbers) for key, numbers in by_key(*members).items()}
+
+
+def in_turn(*members: Member) -> Callable[[], None]:
+    """Let each member take a step."""
+
+    def step() -> None:
+        for member in members:
+            member.step()
+
+    return step
+
+
+# Topics
+
+
+def test_topics_have_twelve_partitions_and_the_size_limit(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
+    assert [info.topic for info in topics] == list(EVENT_TOPICS)
+    assert all(info.partitions == list(range(PARTITIONS)) for info in topics)
+    name = topic_name(TOPIC, connection.topic_prefix)
+    assert topic_config(connection, name)["max.message.bytes"] == str(MAX_MESSAGE_BYTES)
+
+
+def test_making_topics_that_are_there_makes_none(connection: KafkaConnection) -> None:
+    assert ensure_topics(connection) == []
+
+
+def test_topics_can_be_described_as_soon_as_they_were_made(broker: Broker) -> None:
+    connection = KafkaConnection(broker.bootstrap, f"at-once-{time.time_ns()}")
+    ensure_topics(connection)
+    assert len(describe_topics(connection)) == len(EVENT_TOPICS)
+
+
+def test_a_topic_made_anew_has_another_id(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
+    drop_topics(connection)
+    until(lambda: len(ensure_topics(connection)) == len(Topic))
+    make_topics(connection)
+    assert not {info.topic_id for info in topics} & {info.topic_id for info in describe_topics(connection)}
+
+
+def test_a_missing_topic_is_named(broker: Broker) -> None:
+    with pytest.raises(HipwatchError, match=r"has no topic nowhere\."):
+        describe_topics(KafkaConnection(broker.bootstrap, "nowhere"))
+
+
+# Reading what was written
+
+
+def test_messages_come_back_whole_and_in_order_per_key(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
+    ends = produce(connection, range(300))
+    places = first_places(topics)
+    with Member(connection, topics, places) as member:
+        until(lambda: reached(places, ends, topics), doing=member.step)
+        assert by_key(member) == {key: list(range(300)) for key in KEYS}
+    assert sum(places.values()) == sum(ends.values()) == 300 * len(KEYS)
+
+
+def test_the_end_is_told_only_when_everything_was_read(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
+    produce(connection, range(100))
+    ends = produce(connection, range(100, 200))
+    places = first_places(topics)
+    with Member(connection, topics, places) as member:
+        until(lambda: member.owned, doing=member.step)
+        while not reached(places, ends, topics):
+            for position in member.source.at_end():
+                name = topic_name(TOPIC, connection.topic_prefix)
+                if position.topic_id == topic_id(topics):
+                    assert position.offset == ends.get((name, position.partition), 0)
+            member.step()
+        until(lambda: len(member.source.at_end()) == PARTITIONS * len(EVENT_TOPICS), doing=member.step)
+        more = produce(connection, range(200, 201))
+        at_end = {position for position in member.source.at_end() if position.topic_id == topic_id(topics)}
+        grown = {partition for (_, partition), end in more.items()}
+        assert not grown & {position.partition for position in at_end}
+
+
+def test_a_log_that_ends_in_a_transaction_marker_is_read_to_its_end(
+    connection: KafkaConnection, topics: Sequence[TopicInfo], traits: Traits
+) -> None:
+    name = topic_name(TOPIC, connection.topic_prefix)
+    producer = KafkaProducer(**connection.client_options(), transactional_id=connection.topic_prefix)
+    producer.init_transactions()
+    producer.begin_transaction()
+    producer.send(name, key=b"unit", value=b"1", partition=3).get(timeout=30)
+    producer.commit_transaction()
+    producer.close()
+    places = first_places(topics)
+    with Member(connection, topics, places) as member:
+        until(lambda: member.batches, doing=member.step)
+        until(lambda: 3 in {p.partition for p in member.source.at_end() if p.topic_id == topic_id(topics)}, doing=member.step)
+
+
+def test_messages_that_the_broker_has_dropped_are_passed_over_with_a_warning(
+    connection: KafkaConnection, topics: Sequence[TopicInfo], caplog: pytest.LogCaptureFixture
+) -> None:
+    ends = produce(connection, range(50))
+    (name, partition), end = max(ends.items(), key=lambda item: item[1])
+    admin = KafkaAdminClient(**connection.client_options())
+    admin.delete_records({TopicPartition(name, partition): end - 10})
+    admin.close()
+    places = first_places(topics)
+    with Member(connection, topics, places) as member, caplog.at_level(logging.WARNING, "monitor.source"):
+        until(lambda: reached(places, ends, topics), doing=member.step)
+        batches = [batch for batch in member.batches if batch.start.partition == partition]
+        offsets = [message.offset for batch in batches for message in batch.messages]
+        assert offsets == list(range(end - 10, end))
+    assert f"{name}-{partition}: offsets 0 to {end - 11} are no longer on the broker" in caplog.text
+
+
+def topic_id(topics: Sequence[TopicInfo]) -> str:
+    return next(info.topic_id for info in topics if info.topic is TOPIC)
+
+
+def topic_config(connection: KafkaConnection, name: str) -> dict[str, str]:
+    admin = KafkaAdminClient(**connection.client_options())
+    try:
+        answer: Any = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
+    finally:
+        admin.close()
+    return {key: value["value"] for key, value in answer["topic"][name].items()}
+
+
+# Size
+
+
+@pytest.mark.parametrize("megabytes", [2, 7])
+def test_a_large_message_passes(connection: KafkaConnection, topics: Sequence[TopicInfo], megabytes: int) -> None:
+    value = os.urandom(megabytes * MEGABYTE)
+    with EventProducer(connection) as producer:
+        producer.send(TOPIC, KEYS[0], value)
+    places = first_places(topics)
+    with Member(connection, topics, places) as member:
+        until(lambda: member.batches, doing=member.step)
+        assert [message.value for batch in member.batches for message in batch.messages] == [value]
+
+
+def test_a_message_over_the_limit_is_refused_and_the_topic_named(connection: KafkaConnection) -> None:
+    with EventProducer(connection) as producer, pytest.raises(HipwatchError, match=r"cda-documents\.v1.* does not take"):
+        producer.send(TOPIC, KEYS[0], os.urandom(MAX_MESSAGE_BYTES + MEGABYTE))
+
+
+def test_a_message_just_at_the_limit_passes(connection: KafkaConnection) -> None:
+    with EventProducer(connection) as producer:
+        producer.send(TOPIC, KEYS[0], os.urandom(MAX_MESSAGE_BYTES))
+
+
+# Sharing
+
+
+def test_every_partition_has_one_owner_when_a_member_joins(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
+    places = first_places(topics)
+    with Member(connection, topics, places) as first:
+        until(lambda: len(first.owned) == len(places), doing=first.step)
+        with Member(connection, topics, places) as second:
+            until(lambda: shared(places, first, second), doing=in_turn(first, second))
+            ends = produce(connection, range(100))
+            until(lambda: reached(places, ends, topics), doing=in_turn(first, second))
+            assert in_any_order(first, second) == {key: list(range(100)) for key in KEYS}
+
+
+def test_a_member_that_closes_hands_over_at_once(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
+    places = first_places(topics)
+    timeout_ms = 20_000
+    with Member(connection, topics, places, session_timeout_ms=timeout_ms) as first:
+        second = Member(connection, topics, places, session_timeout_ms=timeout_ms)
+        until(lambda: shared(places, first, second), doing=in_turn(first, second))
+        second.source.close()
+        seconds = until(lambda: len(first.owned) == len(places), doing=first.step)
+    print("close", seconds)
+    assert seconds < timeout_ms / 1000
+
+
+def test_a_member_that_is_killed_hands_over_after_its_session_timeout(
+    connection: KafkaConnection, topics: Sequence[TopicInfo]
+) -> None:
+    places = first_places(topics)
+    command = [sys.executable, "-m", "tests.contract.member", connection.bootstrap, connection.topic_prefix, "6000"]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE) as victim,
+        Member(connection, topics, places, session_timeout_ms=6_000) as heir,
+    ):
+        until(lambda: len(heir.owned) == len(places) // 2, doing=heir.step)
+        victim.kill()
+        seconds = until(lambda: len(heir.owned) == len(places), doing=heir.step)
+    print("killed", seconds)
+    assert seconds > 3
+
+
+def test_after_a_rebalance_reading_goes_on_from_the_place_and_not_from_what_was_committed(
+    connection: KafkaConnection, topics: Sequence[TopicInfo]
+) -> None:
+    ends = produce(connection, range(50))
+    places = first_places(topics)
+    with Member(connection, topics, places) as first:
+        until(lambda: reached(places, ends, topics), doing=first.step)
+        for batch in first.batches:
+            first.source.commit(batch)
+        first.step()
+    behind = first_places(topics)
+    with Member(connection, topics, behind) as second:
+        until(lambda: reached(behind, ends, topics), doing=second.step)
+        assert by_key(second) == {key: list(range(50)) for key in KEYS}
+
+
+def test_a_forgotten_partition_is_read_again_from_its_place(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
+    ends = produce(connection, range(20))
+    places = first_places(topics)
+    with Member(connection, topics, places) as member:
+        until(lambda: reached(places, ends, topics), doing=member.step)
+        read, member.batches = member.batches, []
+        for batch in read:
+            places[batch.start.topic_id, batch.start.partition] = 0
+            member.source.forget(batch.start)
+        until(lambda: reached(places, ends, topics), doing=member.step)
+        assert by_key(member) == {key: list(range(20)) for key in KEYS}
+
+
+def test_a_member_that_holds_reads_nothing_and_stays_a_member(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
+    places = first_places(topics)
+    with Member(connection, topics, places) as holding, Member(connection, topics, places) as other:
+        until(lambda: shared(places, holding, other), doing=in_turn(holding, other))
+        owned = holding.owned
+        holding.source.hold()
+        ends = produce(connection, range(20))
+        start = time.monotonic()
+        while time.monotonic() - start < 10:  # longer than the session timeout
+            assert holding.source.poll() == []
+            other.step()
+        assert holding.owned == owned
+        holding.source.release()
+        until(lambda: reached(places, ends, topics), doing=in_turn(holding, other))
+        assert in_any_order(holding, other) == {key: list(range(20)) for key in KEYS}
+
+
+def shared(places: dict[tuple[str, int], int], first: Member, second: Member) -> bool:
+    """Whether both own something, and together everything, with no partition twice."""
+    one, other = first.owned, second.owned
+    return bool(one) and bool(other) and not one & other and one | other == set(places)
+
+
+# A broker that is away
+
+
+def test_a_broker_that_is_away_gives_empty_answers(
+    broker: Broker, connection: KafkaConnection, topics: Sequence[TopicInfo]
+) -> None:
+    ends = produce(connection, range(20))
+    places = first_places(topics)
+    with Member(connection, topics, places) as member:
+        until(lambda: reached(places, ends, topics), doing=member.step)
+        broker.pause()
+        assert member.source.at_end() == []
+        assert member.source.poll() == []
+        broker.resume()
+        until(lambda: len(member.source.at_end()) == len(places), doing=member.step)
+        broker.kill()
+        assert member.source.at_end() == []
+        assert member.source.poll() == []
+
+
+def test_reading_goes_on_after_the_broker_was_restarted(
+    broker: Broker, connection: KafkaConnection, topics: Sequence[TopicInfo], traits: Traits
+) -> None:
+    if not traits.keeps_data:
+        pytest.skip("keeps nothing")
+    ends = produce(connection, range(20))
+    places = first_places(topics)
+    with Member(connection, topics, places) as member:
+        until(lambda: reached(places, ends, topics), doing=member.step)
+        broker.restart()
+        ends = produce(connection, range(20, 40))
+        until(lambda: reached(places, ends, topics), doing=member.step)
+        broker.kill()
+        member.step()
+        broker.start()
+        ends = produce(connection, range(40, 60))
+        until(lambda: reached(places, ends, topics), doing=member.step)
+        assert by_key(member) == {key: list(range(60)) for key in KEYS}
+
+
+@pytest.mark.parametrize("how", ["restart", "kill", "pause"])
+def test_nothing_is_lost_or_doubled_when_the_broker_fails_while_a_producer_sends(
+    broker: Broker, connection: KafkaConnection, topics: Sequence[TopicInfo], traits: Traits, how: str
+) -> None:
+    if not traits.keeps_data and how != "pause":
+        pytest.skip("keeps nothing")
+    hasty = KafkaConnection(connection.bootstrap, connection.topic_prefix, {"request_timeout_ms": 2_000})
+    with ThreadPoolExecutor(1) as other, EventProducer(hasty) as producer:
+        trouble = None
+        for number in range(1500):
+            if number == 500:
+                trouble = other.submit(FAILURES[how], broker)
+            for key in KEYS:
+                producer.send(TOPIC, key, str(number).encode())
+        assert trouble is not None
+        trouble.result()
+        producer.flush()
+    places = first_places(topics)
+    with Member(connection, topics, places) as member:
+        until(lambda: reached(places, producer.next_offsets, topics), doing=member.step)
+        until(lambda: len(member.source.at_end()) == len(places), doing=member.step)
+        assert by_key(member) == {key: list(range(1500)) for key in KEYS}
+
+
+def pause_for_a_while(broker: Broker) -> None:
+    broker.pause()
+    time.sleep(5)  # longer than a request may take: the client sends again what the broker will find twice
+    broker.resume()
+
+
+def kill_and_start(broker: Broker) -> None:
+    broker.kill()
+    broker.start()
+
+
+FAILURES: Final[dict[str, Callable[[Broker], None]]] = {
+    "restart": lambda broker: broker.restart(),
+    "kill": kill_and_start,
+    "pause": pause_for_a_while,
+}
+
+
+@pytest.mark.parametrize("how", ["nobody listens", "nobody answers"])
+def test_a_broker_out_of_reach_is_an_error_within_ten_seconds(broker: Broker, how: str) -> None:
+    if how == "nobody answers":
+        broker.pause()
+    else:
+        broker.kill()
+    connection = KafkaConnection(broker.bootstrap)
+    info = [TopicInfo(TOPIC, "id", [0])]
+    attempts: dict[str, Callable[[], object]] = {
+        "describe": lambda: describe_topics(connection),
+        "ensure": lambda: ensure_topics(connection),
+        "produce": lambda: EventProducer(connection),
+        "consume": lambda: KafkaSource(connection, info, group="contract", session_timeout_ms=6_000),
+    }
+
+    def attempt(action: Callable[[], object]) -> tuple[str, float]:
+        start = time.monotonic()
+        with pytest.raises(HipwatchError) as caught:
+            action()
+        return str(caught.value), time.monotonic() - start
+
+    with ThreadPoolExecutor(len(attempts)) as pool:
+        for sentence, seconds in pool.map(attempt, attempts.values()):
+            assert f"no Kafka broker answers at {broker.bootstrap}" in sentence
+            assert seconds < 15

@@ -1,0 +1,161 @@
+"""Values for tests: each factory makes a valid one, and the overrides are what the test is about."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from monitor.feeds import Feed
+from monitor.fold import Arrival, FeedMark
+from monitor.ledger import Batch, Position
+from schemas.codec import TOPIC_OF, Reason
+from schemas.events import CdaDocuments, DeadLetter, Declaration, Event, FormCode, HealthRecords, RealtimeForms, TableCode, UnitId
+from schemas.topics import EVENT_TOPICS, Topic, topic_name
+
+UNIT: Final = UnitId("gulou")
+OTHER_UNIT: Final = UnitId("qinhuai")
+HOSPITAL: Final = UnitId("nj-drum-tower-hospital")
+TABLE: Final = TableCode("C0002")
+FORM: Final = FormCode("RT02")
+NOON: Final = datetime(2024, 9, 10, 4, 0, tzinfo=UTC)
+"""Noon in Shanghai, on a Tuesday."""
+RECEIVED: Final = NOON + timedelta(minutes=1)
+TOPIC_IDS: Final = {topic: f"id-of-{topic}" for topic in EVENT_TOPICS}
+
+
+def make_event(**overrides: Any) -> CdaDocuments:
+    sequence = overrides.get("sequence", 1)
+    values: dict[str, Any] = {
+        "event_id": f"documents-{sequence}",
+        "unit_id": UNIT,
+        "table_code": TABLE,
+        "business_date": date(2024, 9, 9),
+        "event_time": NOON,
+        "series": "",
+        "sequence": sequence,
+        "record_count": 10,
+    }
+    return CdaDocuments(**{**values, **overrides})
+
+
+def make_forms(**overrides: Any) -> RealtimeForms:
+    sequence = overrides.get("sequence", 1)
+    values: dict[str, Any] = {
+        "event_id": f"forms-{sequence}",
+        "unit_id": UNIT,
+        "form_code": FORM,
+        "business_date": date(2024, 9, 10),
+        "event_time": NOON,
+        "series": "",
+        "sequence": sequence,
+        "record_count": 3,
+    }
+    return RealtimeForms(**{**values, **overrides})
+
+
+def make_declaration(**overrides: Any) -> Declaration:
+    sequence = overrides.get("sequence", 1)
+    values: dict[str, Any] = {
+        "event_id": f"declaration-{sequence}",
+        "unit_id": UNIT,
+        "event_time": NOON,
+        "series": "",
+        "sequence": sequence,
+        "table_codes": (TABLE,),
+    }
+    return Declaration(**{**values, **overrides})
+
+
+def make_health_records(**overrides: Any) -> HealthRecords:
+    sequence = overrides.get("sequence", 1)
+    values: dict[str, Any] = {
+        "event_id": f"snapshot-{sequence}",
+        "unit_id": UNIT,
+        "business_date": date(2024, 9, 9),
+        "event_time": NOON,
+        "series": "",
+        "sequence": sequence,
+        "base_total": 900,
+        "hypertension_total": 80,
+        "diabetes_total": 7,
+    }
+    return HealthRecords(**{**values, **overrides})
+
+
+def make_letter(**overrides: Any) -> DeadLetter:
+    values: dict[str, Any] = {
+        "topic": topic_name(Topic.CDA_DOCUMENTS),
+        "partition": 0,
+        "offset": 0,
+        "received_at": RECEIVED,
+        "reason": Reason.TRUNCATED,
+        "detail": "the datum ends early, after 12 bytes in all",
+        "key": b"gulou",
+        "value": b"\xc3\x01 and then\x00\xff",
+    }
+    return DeadLetter(**{**values, **overrides})
+
+
+def make_arrivals(events: Sequence[Event], first: int = 0) -> list[Arrival]:
+    return [Arrival(offset, event) for offset, event in enumerate(events, first)]
+
+
+def make_batch(*events: Event, **overrides: Any) -> Batch:
+    """The next batch of partition 0 of the events' topic, from offset `first` on; letters stand after the events."""
+    first = overrides.pop("first", 0)
+    partition = overrides.pop("partition", 0)
+    topic: Topic = overrides.get("topic", TOPIC_OF[type(events[0])] if events else Topic.CDA_DOCUMENTS)
+    letters = overrides.get("letters", ())
+
+    def letter_for(offset: int, reason: Reason, detail: str) -> DeadLetter:
+        return make_letter(topic=topic_name(topic), partition=partition, offset=offset, reason=reason, detail=detail)
+
+    values: dict[str, Any] = {
+        "topic": topic,
+        "start": Position(TOPIC_IDS[topic], partition, first),
+        "next_offset": first + len(events) + len(letters),
+        "arrivals": make_arrivals(events, first),
+        "letters": letters,
+        "letter_for": letter_for,
+        "received_at": RECEIVED,
+    }
+    return Batch(**{**values, **overrides})
+
+
+def make_mark(**overrides: Any) -> FeedMark:
+    last = overrides.get("last_event_at", NOON)
+    values: dict[str, Any] = {"first_event_at": last, "last_event_at": last, "last_business_date": date(2024, 9, 9)}
+    return FeedMark(**{**values, **overrides})
+
+
+def make_marks(feed: Feed, **last_event_at: datetime) -> dict[tuple[UnitId, Feed], FeedMark]:
+    """Marks of one feed, by unit id."""
+    return {(UnitId(unit_id), feed): make_mark(last_event_at=moment) for unit_id, moment in last_event_at.items()}
+
+
+def make_alert(**overrides: Any) -> dict[str, Any]:
+    """One alert as Alertmanager posts it; `labels` and `annotations` are added to what every alert has."""
+    labels = {"alertname": "UnitFeedSilent", "unit_id": UNIT, "feed": "scheduled", "severity": "page"}
+    annotations = {"summary": "Gulou District is silent", "summary_zh": "鼓楼区中断"}
+    values: dict[str, Any] = {
+        "status": "firing",
+        "startsAt": "2024-09-10T04:00:00.123Z",
+        "endsAt": "0001-01-01T00:00:00Z",
+        "generatorURL": "http://127.0.0.1:9090/graph",
+        "fingerprint": "0123456789abcdef",
+    }
+    return {
+        **values,
+        **overrides,
+        "labels": {**labels, **overrides.get("labels", {})},
+        "annotations": {**annotations, **overrides.get("annotations", {})},
+    }
+
+
+def make_delivery(*alerts: dict[str, Any]) -> dict[str, Any]:
+    """Alertmanager's webhook message, version 4."""
+    return {"version": "4", "groupKey": "{}", "truncatedAlerts": 0, "status": "firing", "receiver": "hip", "alerts": list(alerts)}
+
+
+def make_watchdog(**overrides: Any) -> dict[str, Any]:
+    labels = {"alertname": "Watchdog", "unit_id": "", "feed": "", "severity": "none"}
+    return make_alert(**{"fingerprint": "watchdog", "labels": labels, **overrides})

@@ -1,0 +1,58 @@
+"""`hipwatch replay`: the printed months, cell by cell, and what the ledger says of them afterwards."""
+
+from pathlib import Path
+
+from tests.integration.conftest import Replayed
+from tests.integration.ledgers import counters
+from tests.integration.prints import CELLS, copy_of, printed, reported
+from tests.integration.stack import Home
+
+
+def test_january_2020_is_reproduced_in_every_cell(winter: Replayed) -> None:
+    assert winter.ended.code == 0, winter.ended.told
+    assert winter.ended.last_line == "cells matched 295/295"
+
+
+def test_september_2024_is_reproduced_in_every_cell_by_three_workers(autumn: Replayed) -> None:
+    assert autumn.ended.code == 0, autumn.ended.told
+    assert autumn.ended.last_line == "cells matched 408/408"
+
+
+def test_a_replay_counts_every_event_once_and_leaves_no_hole(winter: Replayed, autumn: Replayed) -> None:
+    for replayed in (winter, autumn):
+        found = counters(replayed.home.latest_ledger)
+        assert f"{found.accepted} messages published and counted" in replayed.ended.out
+        assert (found.duplicates, found.skipped, found.open_numbers, found.dead_letters) == (0, 0, 0, {})
+
+
+def test_a_replay_without_a_terminal_prints_no_progress_and_no_empty_line(winter: Replayed) -> None:
+    assert winter.ended.err == ""
+
+
+def test_a_report_of_the_latest_replay_holds_every_printed_cell(winter: Replayed, autumn: Replayed) -> None:
+    for replayed, month in ((winter, "2020-01"), (autumn, "2024-09")):
+        report = replayed.home.run("report", month, "--format", "json")
+        assert report.code == 0, report.told
+        assert str(replayed.home.latest_ledger) in report.err, "says which ledger it read"
+        assert reported(report.out, printed(month)) == printed(month)
+
+
+def test_a_replay_leaves_no_process_behind(winter: Replayed, autumn: Replayed) -> None:
+    assert winter.home.processes() == {}
+    assert autumn.home.processes() == {}
+
+
+def test_a_print_with_one_digit_changed_is_found_out(home: Home, tmp_path: Path) -> None:
+    folder = copy_of("2020-01", tmp_path / "changed")
+    hospitals = folder / "collection_hospitals.csv"
+    text = hospitals.read_text(encoding="utf-8")
+    assert text.count("13134724") == 1
+    hospitals.write_text(text.replace("13134724", "13134725"), encoding="utf-8")
+
+    replay = home.run("replay", "2020-01", "--expect", folder)
+
+    assert replay.code == 1, replay.told
+    assert replay.last_line == f"cells matched 294/{CELLS['2020-01']}"
+    difference = replay.out.splitlines()[-2]
+    assert difference.startswith("南京鼓楼医院 (nj-drum-tower-hospital), records_uploaded"), "the cell is named"
+    assert "printed '13134725', counted '13134724'" in difference

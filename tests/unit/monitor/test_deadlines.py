@@ -1,0 +1,253 @@
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.deadlines import Outage, Rhythm, Rhythms, after_outages, deadline, outages, read_rhythms
+from monitor.feeds import Feed
+from monitor.fold import FeedMark
+from schemas.clock import SHANGHAI, local_date, start_of_day
+from schemas.errors import HipwatchError
+from schemas.register import Register
+from tests.factories import NOON, UNIT, make_mark
+
+
+def local(day: int, hour: float = 0, month: int = 9) -> datetime:
+    """A moment of 2024 by the platform's wall clock; it has no daylight saving, hence hours simply add up."""
+    return datetime(2024, month, day, tzinfo=SHANGHAI) + timedelta(hours=hour)
+
+
+class Case(NamedTuple):
+    """A mark, a rhythm, and when the feed becomes overdue. A changed deadline needs a reason."""
+
+    name: str
+    feed: Feed
+    mark: FeedMark | None
+    rhythm: Rhythm
+    due: datetime
+
+
+ACTIVE_SINCE = local(1, 9)
+DEFAULT = Rhythm()
+CASES = [
+    Case("1 data of the 9th: those of the 10th are due by the end of the 11th", Feed.SCHEDULED, make_mark(), DEFAULT, local(12)),
+    Case(
+        "2 when the last upload came does not matter for the scheduled feed",
+        Feed.SCHEDULED,
+        make_mark(last_event_at=local(10, 23.9)),
+        DEFAULT,
+        local(12),
+    ),
+    Case(
+        "3 a month's last day",
+        Feed.SCHEDULED,
+        make_mark(last_business_date=date(2024, 9, 30)),
+        DEFAULT,
+        local(3, month=10),
+    ),
+    Case("4 due at noon instead of midnight", Feed.SCHEDULED, make_mark(), Rhythm(scheduled_due=12), local(11, 12)),
+    Case("5 due three days later", Feed.SCHEDULED, make_mark(), Rhythm(scheduled_due=72), local(14)),
+    Case("6 due as soon as the day is over", Feed.SCHEDULED, make_mark(), Rhythm(scheduled_due=0), local(11)),
+    Case("7 realtime at noon", Feed.REALTIME, make_mark(last_event_at=local(10, 12)), DEFAULT, local(10, 14)),
+    Case("8 realtime at opening", Feed.REALTIME, make_mark(last_event_at=local(10, 8)), DEFAULT, local(10, 10)),
+    Case(
+        "9 realtime that ends exactly at closing", Feed.REALTIME, make_mark(last_event_at=local(10, 18)), DEFAULT, local(10, 20)
+    ),
+    Case("10 realtime over night", Feed.REALTIME, make_mark(last_event_at=local(10, 19.5)), DEFAULT, local(11, 9.5)),
+    Case("11 realtime at closing", Feed.REALTIME, make_mark(last_event_at=local(10, 20)), DEFAULT, local(11, 10)),
+    Case("12 realtime at night", Feed.REALTIME, make_mark(last_event_at=local(10, 23)), DEFAULT, local(11, 10)),
+    Case("13 realtime before opening", Feed.REALTIME, make_mark(last_event_at=local(10, 3)), DEFAULT, local(10, 10)),
+    Case("14 realtime over the end of a month", Feed.REALTIME, make_mark(last_event_at=local(30, 19)), DEFAULT, local(1, 9, 10)),
+    Case(
+        "15 never closed",
+        Feed.REALTIME,
+        make_mark(last_event_at=local(10, 23)),
+        Rhythm(service_from=0, service_to=24),
+        local(11, 1),
+    ),
+    Case(
+        "16 quieter than a service day is long",
+        Feed.REALTIME,
+        make_mark(last_event_at=local(10, 12)),
+        Rhythm(realtime_quiet=24),
+        local(12, 12),
+    ),
+    Case(
+        "17 a quarter of an hour",
+        Feed.REALTIME,
+        make_mark(last_event_at=local(10, 12)),
+        Rhythm(realtime_quiet=0.25),
+        local(10, 12.25),
+    ),
+    Case(
+        "18 the business date does not matter for realtime",
+        Feed.REALTIME,
+        make_mark(last_event_at=local(10, 12), last_business_date=date(2020, 1, 1)),
+        DEFAULT,
+        local(10, 14),
+    ),
+    Case("19 never seen, scheduled", Feed.SCHEDULED, None, DEFAULT, ACTIVE_SINCE + timedelta(hours=72)),
+    Case("20 never seen, realtime", Feed.REALTIME, None, DEFAULT, ACTIVE_SINCE + timedelta(hours=72)),
+    Case("21 never seen, and given a week", Feed.REALTIME, None, Rhythm(never_seen=168), ACTIVE_SINCE + timedelta(hours=168)),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_deadline(case: Case) -> None:
+    assert deadline(case.feed, case.mark, ACTIVE_SINCE, case.rhythm) == case.due
+
+
+@given(
+    st.datetimes(datetime(2024, 1, 1), datetime(2024, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis adds the zone
+    st.integers(1, 48),
+    st.integers(0, 22),
+    st.integers(1, 24),
+)
+def test_a_realtime_deadline_leaves_exactly_the_quiet_time_within_service(
+    start: datetime, quiet: int, opens: int, length: int
+) -> None:
+    rhythm = Rhythm(realtime_quiet=quiet / 4, service_from=opens, service_to=min(24, opens + length))
+    due = deadline(Feed.REALTIME, make_mark(last_event_at=start), ACTIVE_SINCE, rhythm)
+    in_service = timedelta(0)
+    day = local_date(start)
+    while start_of_day(day) < due:
+        begin = max(start, start_of_day(day) + timedelta(hours=rhythm.service_from))
+        end = min(due, start_of_day(day) + timedelta(hours=rhythm.service_to))
+        in_service += max(end - begin, timedelta(0))
+        day += timedelta(days=1)
+    assert in_service == timedelta(hours=rhythm.realtime_quiet)
+    assert due > start
+
+
+H = 3600
+EIGHT = int(local(10, 8).timestamp()) // H
+SIX_HOURS = timedelta(hours=6)
+
+
+@pytest.mark.parametrize(
+    ("active", "until", "expected"),
+    [
+        ([], local(10, 20), []),
+        ([EIGHT], local(10, 8.5), []),
+        ([EIGHT], local(10, 14.9), []),  # 09:00 to 14:00 are five whole hours
+        ([EIGHT], local(10, 15), [Outage(local(10, 9), local(10, 15))]),
+        ([EIGHT, EIGHT + 6], local(10, 14), []),
+        ([EIGHT, EIGHT + 7], local(10, 15), [Outage(local(10, 9), local(10, 15))]),
+        ([EIGHT, EIGHT + 1, EIGHT + 2], local(10, 10), []),
+        (
+            [EIGHT, EIGHT + 10, EIGHT + 20],
+            local(11, 4),
+            [Outage(local(10, 9), local(10, 18)), Outage(local(10, 19), local(11, 4))],
+        ),
+    ],
+)
+def test_an_outage_is_a_time_without_any_event_from_anybody(active: list[int], until: datetime, expected: list[Outage]) -> None:
+    assert outages(active, until, SIX_HOURS) == expected
+
+
+NIGHT = Outage(local(10, 9), local(10, 18))
+
+
+@pytest.mark.parametrize(
+    ("due", "moved_to"),
+    [
+        (local(10, 8.9), local(10, 8.9)),  # overdue before the outage began: the unit's own silence
+        (local(10, 9), local(10, 20)),
+        (local(10, 12), local(10, 20)),
+        (local(10, 18), local(10, 20)),
+        (local(10, 19.9), local(10, 20)),  # just after the end: it too had no time to recover
+        (local(10, 20), local(10, 20)),
+        (local(10, 21), local(10, 21)),
+    ],
+)
+def test_a_deadline_that_falls_into_an_outage_moves_to_its_end_plus_recovery(due: datetime, moved_to: datetime) -> None:
+    assert after_outages(due, [NIGHT], timedelta(hours=2)) == moved_to
+
+
+def test_a_deadline_moves_on_when_the_recovery_falls_into_the_next_outage() -> None:
+    following = Outage(local(10, 19), local(11, 4))
+    assert after_outages(local(10, 12), [NIGHT, following], timedelta(hours=2)) == local(11, 6)
+    assert after_outages(local(10, 12), [], timedelta(hours=2)) == local(10, 12)
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "rhythms.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_rhythms_file_changes_defaults_platform_and_single_units(tmp_path: Path, register: Register) -> None:
+    text = """
+    [default]
+    scheduled_due = 36
+    [platform]
+    outage = 3
+    recovery = 1.5
+    [units.gulou]
+    realtime_quiet = 0.5
+    """
+    rhythms = read_rhythms(write(tmp_path, text), register)
+    assert rhythms.default == Rhythm(scheduled_due=36)
+    assert rhythms.of(UNIT) == Rhythm(scheduled_due=36, realtime_quiet=0.5)
+    assert rhythms.of(next(unit for unit in register.units if unit != UNIT)) == rhythms.default
+    assert (rhythms.outage, rhythms.recovery) == (3, 1.5)
+
+
+def test_an_empty_rhythms_file_changes_nothing(tmp_path: Path, register: Register) -> None:
+    assert read_rhythms(write(tmp_path, ""), register) == Rhythms()
+
+
+WRONG: Mapping[str, str] = {
+    "[default": "Expected",
+    "[defaults]\nscheduled_due = 3": "'defaults' is not known; known are default, platform, units",
+    "default = 3": "[default] must be a table of hours",
+    "platform = 3": "[platform] must be a table of hours",
+    "units = 3": "[units] must be a table of units",
+    "units.gulou = 3": "[units.gulou] must be a table of hours",
+    "[default]\nscheduled = 3": "[default]: 'scheduled' is not known; known are never_seen, realtime_quiet",
+    "[platform]\nscheduled_due = 3": "[platform]: 'scheduled_due' is not known; known are outage, recovery",
+    "[units.atlantis]\nscheduled_due = 3": "[units.atlantis]: the register has no unit 'atlantis'",
+    "[default]\nscheduled_due = '3'": "[default]: scheduled_due must be a number of hours, and is '3'",
+    "[default]\nscheduled_due = true": "[default]: scheduled_due must be a number of hours, and is True",
+    "[default]\nscheduled_due = -1": "[default]: scheduled_due must be a number of hours, and is -1",
+    "[default]\nscheduled_due = nan": "[default]: scheduled_due must be a number of hours, and is nan",
+    "[default]\nscheduled_due = inf": "[default]: scheduled_due must be a number of hours, and is inf",
+    "[default]\nscheduled_due = 9000": "[default]: scheduled_due must be a number of hours, and is 9000",
+    "[default]\nrealtime_quiet = 0": "[default]: realtime_quiet must be more than 0 hours",
+    "[platform]\noutage = 0": "[platform]: outage must be more than 0 hours",
+    "[default]\nservice_from = 20\nservice_to = 8": "[default]: service_from and service_to must be hours of a day",
+    "[default]\nservice_from = 8\nservice_to = 8": "[default]: service_from and service_to must be hours of a day",
+    "[default]\nservice_to = 25": "[default]: service_from and service_to must be hours of a day",
+    "[units.gulou]\nservice_from = 21": "[units.gulou]: service_from and service_to must be hours of a day",
+    "[default]\nservice_from = -1": "[default]: service_from must be a number of hours, and is -1",
+    "[default]\nservice_from = 8\nservice_to = 8.0000000001": "[default]: service_from and service_to must be hours of a day",
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_wrong_rhythms_file_is_refused_by_file_and_key(text: str, tmp_path: Path, register: Register) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(HipwatchError) as caught:
+        read_rhythms(path, register)
+    assert str(path) in str(caught.value)
+    assert WRONG[text] in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_rhythms_file_that_cannot_be_read_is_named(tmp_path: Path, register: Register) -> None:
+    with pytest.raises(HipwatchError, match=r"there is no rhythms file .*nowhere"):
+        read_rhythms(tmp_path / "nowhere.toml", register)
+    with pytest.raises(HipwatchError, match=str(tmp_path)):
+        read_rhythms(tmp_path, register)
+    (tmp_path / "gbk.toml").write_bytes("# 节奏".encode("gb18030"))
+    with pytest.raises(HipwatchError, match=r"gbk\.toml"):
+        read_rhythms(tmp_path / "gbk.toml", register)
+
+
+def test_the_defaults_are_those_of_the_documentation() -> None:
+    assert (DEFAULT.scheduled_due, DEFAULT.realtime_quiet, DEFAULT.never_seen) == (24, 2, 72)
+    assert NOON.astimezone(SHANGHAI).hour == 12

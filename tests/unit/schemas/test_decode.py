@@ -1,0 +1,303 @@
+import io
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import fastavro
+import pytest
+
+from schemas import codec
+from schemas.clock import to_days, to_millis
+from schemas.codec import MARKER, DecodeError, Reason, decode, decode_dead_letter, encode
+from schemas.events import DeadLetter, Declaration, Event, FormCode, RealtimeForms, TableCode, UnitId
+from schemas.register import Register
+from schemas.topics import EVENT_TOPICS, MAX_EVENT_BYTES, Topic
+from tests.factories import make_declaration, make_event, make_forms, make_health_records, make_letter
+from tests.unit.schemas.golden import GOLDEN, GOLDEN_LETTER_VALUE, Golden
+
+each_record = pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden.topic.value)
+each_event = pytest.mark.parametrize(
+    "event", [make_event(), make_forms(), make_declaration(), make_health_records()], ids=lambda event: type(event).__name__
+)
+SECRET = "张三 320106199001011234"
+
+
+def refusal(value: bytes | None, topic: Topic, register: Register) -> DecodeError:
+    with pytest.raises(DecodeError) as caught:
+        decode(value, topic, register)
+    assert str(caught.value) == f"{caught.value.reason}: {caught.value.detail}"
+    return caught.value
+
+
+def verdict(value: bytes, topic: Topic, register: Register) -> DecodeError | None:
+    try:
+        decode(value, topic, register)
+    except DecodeError as error:
+        return error
+    return None
+
+
+def refusal_of(event: Event, register: Register) -> DecodeError:
+    return refusal(encode(event), codec.TOPIC_OF[type(event)], register)
+
+
+def with_field(event: Event, name: str, value: Any) -> bytes:
+    """The event's message with one raw Avro value in it, whatever the typed event would say to it."""
+    topic = codec.TOPIC_OF[type(event)]
+    record = {item.name: getattr(event, item.name) for item in fields(event)}
+    plain = {key: codec._plain(item) for key, item in record.items()} | {name: value}
+    buffer = io.BytesIO()
+    fastavro.schemaless_writer(buffer, codec._newest()[topic].schema, plain)
+    return MARKER + codec._newest()[topic].fingerprint + buffer.getvalue()
+
+
+@pytest.mark.parametrize("value", [None, b"", b"{}", b"\xc3\x02" + bytes(20), b"\xc2", b"<ClinicalDocument/>", bytes(50)])
+def test_what_does_not_begin_with_the_marker_is_not_avro(value: bytes | None, register: Register) -> None:
+    assert refusal(value, Topic.CDA_DOCUMENTS, register).reason is Reason.NOT_AVRO
+
+
+def test_an_unknown_fingerprint_is_named(register: Register) -> None:
+    error = refusal(MARKER + bytes.fromhex("0123456789abcdef") + b"rest", Topic.CDA_DOCUMENTS, register)
+    assert error.reason is Reason.UNKNOWN_FINGERPRINT
+    assert "0123456789abcdef" in error.detail
+
+
+@each_record
+def test_a_message_that_is_cut_anywhere_is_truncated(golden: Golden, register: Register) -> None:
+    reasons = {cut: refusal(golden.value[:cut], golden.topic, register).reason for cut in range(1, len(golden.value))}
+    assert set(reasons.values()) == {Reason.TRUNCATED}, reasons
+
+
+@each_record
+@pytest.mark.parametrize("tail", [b"\x00", b"\x00" * 100, b"\xc3\x01"])
+def test_bytes_after_the_datum_are_refused_and_counted(golden: Golden, tail: bytes, register: Register) -> None:
+    error = refusal(golden.value + tail, golden.topic, register)
+    assert error.reason is Reason.TRAILING_BYTES
+    assert error.detail.startswith(f"{len(tail)} bytes")
+
+
+@each_record
+def test_a_record_on_another_topic_is_of_the_wrong_type(golden: Golden, register: Register) -> None:
+    for topic in set(EVENT_TOPICS) - {golden.topic}:
+        error = refusal(golden.value, topic, register)
+        assert error.reason is Reason.WRONG_TYPE
+        assert golden.topic in error.detail
+        assert topic in error.detail
+
+
+def test_a_dead_letter_is_no_event(register: Register) -> None:
+    assert refusal(GOLDEN_LETTER_VALUE, Topic.CDA_DOCUMENTS, register).reason is Reason.WRONG_TYPE
+
+
+@each_record
+def test_text_that_is_not_utf_8_is_of_the_wrong_type(golden: Golden, register: Register) -> None:
+    broken = golden.value.replace(b"a3f1-000", b"a3f1\xff000")
+    assert broken != golden.value
+    error = refusal(broken, golden.topic, register)
+    assert error.reason is Reason.WRONG_TYPE
+    assert "UTF-8" in error.detail
+
+
+def test_a_union_index_that_the_schema_lacks_is_of_the_wrong_type(register: Register) -> None:
+    golden = GOLDEN[0]
+    assert golden.value.endswith(bytes.fromhex("0200"))  # the last measure: index 1, value 0
+    for ending in ("0800", "08"):
+        error = refusal(golden.value[:-2] + bytes.fromhex(ending), golden.topic, register)
+        assert error.reason is Reason.WRONG_TYPE
+
+
+def test_a_value_as_large_as_an_event_may_be_is_read_and_one_byte_more_is_not(register: Register) -> None:
+    declared = make_declaration(table_codes=tuple([TableCode("C0001")] * ((MAX_EVENT_BYTES - 100) // 6)))
+    assert len(encode(declared)) <= MAX_EVENT_BYTES
+    assert decode(encode(declared), Topic.DECLARATIONS, register) == replace(declared, table_codes=(TableCode("C0001"),))
+    error = refusal(GOLDEN[0].value.ljust(MAX_EVENT_BYTES + 1, b"\0"), Topic.CDA_DOCUMENTS, register)
+    assert error.reason is Reason.OVERSIZED
+    at_most = refusal(GOLDEN[0].value.ljust(MAX_EVENT_BYTES, b"\0"), Topic.CDA_DOCUMENTS, register)
+    assert at_most.reason is Reason.TRAILING_BYTES
+
+
+def test_a_valid_event_of_two_megabytes_is_oversized(register: Register) -> None:
+    value = encode(make_event(series="x" * (2 << 20)))
+    error = refusal(value, Topic.CDA_DOCUMENTS, register)
+    assert error.reason is Reason.OVERSIZED
+    assert str(len(value)) in error.detail
+
+
+@each_event
+def test_a_unit_that_the_register_lacks_is_unknown(event: Event, register: Register) -> None:
+    error = refusal_of(replace(event, unit_id=UnitId("atlantis")), register)
+    assert error.reason is Reason.UNKNOWN_UNIT
+    assert "'atlantis'" in error.detail
+
+
+def test_a_table_that_the_catalogue_lacks_is_unknown(register: Register) -> None:
+    for event in (make_event(table_code="C9999"), make_declaration(table_codes=("C0001", "C9999"))):
+        error = refusal_of(event, register)
+        assert error.reason is Reason.UNKNOWN_TABLE
+        assert "'C9999'" in error.detail
+
+
+def test_a_form_that_does_not_exist_is_unknown(register: Register) -> None:
+    error = refusal_of(make_forms(form_code=FormCode("RT12")), register)
+    assert error.reason is Reason.UNKNOWN_FORM
+    assert "'RT12'" in error.detail
+
+
+OUT_OF_RANGE: Mapping[str, tuple[object, ...]] = {
+    "event_id": ("", "x" * 201, "a\x00b"),
+    "unit_id": ("", "x" * 201, "a\x00b"),
+    "series": ("x" * 201, "a\x00b"),
+    "sequence": (0, -1, 10**15 + 1, 2**63 - 1, -(2**63)),
+    "event_time": (0, -1, 946_684_799_999, 4_102_444_800_000, 2**63 - 1, -(2**63)),
+    "business_date": (-1, 10_956, 2**31 - 1, -(2**31)),
+    "table_code": ("", "x" * 201, "a\x00b"),
+    "form_code": ("", "x" * 201, "a\x00b"),
+    "record_count": (-1, 10**15 + 1, 2**63 - 1, -(2**63)),
+    "outpatient_visits": (-1, 10**15 + 1),
+    "discharges": (-1, 10**15 + 1),
+    "outpatient_revenue_cents": (-1, 10**15 + 1),
+    "inpatient_revenue_cents": (-1, 10**15 + 1),
+    "base_total": (-1, 10**15 + 1),
+    "hypertension_total": (-1, 10**15 + 1),
+    "diabetes_total": (-1, 10**15 + 1),
+}
+
+
+@each_event
+def test_a_field_out_of_range_is_refused_by_name(event: Event, register: Register) -> None:
+    topic = codec.TOPIC_OF[type(event)]
+    names = [item.name for item in fields(event) if item.name != "table_codes"]
+    for name in names:
+        for value in OUT_OF_RANGE[name]:
+            error = refusal(with_field(event, name, value), topic, register)
+            assert error.reason is Reason.OUT_OF_RANGE, (name, value)
+            assert error.detail.startswith(name), (name, value)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        make_event(sequence=10**15, record_count=10**15, outpatient_visits=0, discharges=10**15),
+        make_event(record_count=0, event_id="x" * 200, series="x" * 200),
+        make_event(business_date=date(2000, 1, 1), event_time=datetime(2000, 1, 1, tzinfo=UTC)),
+        make_event(event_time=datetime(2099, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)),
+        make_declaration(table_codes=()),
+        make_health_records(base_total=None, hypertension_total=None, diabetes_total=None),
+    ],
+    ids=["greatest", "least", "earliest", "latest", "declares nothing", "says nothing"],
+)
+def test_the_ends_of_the_ranges_are_allowed(event: Event, register: Register) -> None:
+    assert decode(encode(event), codec.TOPIC_OF[type(event)], register) == event
+
+
+def test_the_business_date_may_be_the_local_day_of_the_event_but_not_the_day_after(register: Register) -> None:
+    late_evening = datetime(2024, 9, 10, 16, 0, tzinfo=UTC)  # 00:00 on the 11th in Shanghai
+    allowed = make_event(event_time=late_evening, business_date=date(2024, 9, 11))
+    assert decode(encode(allowed), Topic.CDA_DOCUMENTS, register) == allowed
+    error = refusal_of(replace(allowed, business_date=date(2024, 9, 12)), register)
+    assert error.reason is Reason.OUT_OF_RANGE
+    just_before = replace(allowed, event_time=datetime(2024, 9, 10, 15, 59, 59, tzinfo=UTC))
+    assert refusal_of(just_before, register).detail.startswith("business_date")
+
+
+def test_null_and_zero_stay_apart(register: Register) -> None:
+    event = make_event(outpatient_visits=0, discharges=None, outpatient_revenue_cents=None, inpatient_revenue_cents=0)
+    decoded = decode(encode(event), Topic.CDA_DOCUMENTS, register)
+    assert decoded == event
+    assert [getattr(decoded, name) for name in ("outpatient_visits", "discharges")] == [0, None]
+
+
+def test_declared_tables_come_sorted_and_each_once(register: Register) -> None:
+    decoded = decode(encode(make_declaration(table_codes=("C0002", "C0001", "C0002"))), Topic.DECLARATIONS, register)
+    assert isinstance(decoded, Declaration)
+    assert decoded.table_codes == ("C0001", "C0002")
+
+
+@each_event
+def test_free_text_of_a_message_is_never_quoted(event: Event, register: Register) -> None:
+    topic = codec.TOPIC_OF[type(event)]
+    texts = [item.name for item in fields(event) if isinstance(getattr(event, item.name), str)]
+    for text in (SECRET, SECRET + "x" * 200, SECRET + "\x00", "320106199001011234", "13800138000"):
+        for name in texts:
+            error = verdict(with_field(event, name, text), topic, register)
+            if error is None:
+                assert name in ("event_id", "series"), "only these two may hold any text"
+            else:
+                assert not any(secret in str(error) for secret in ("张三", "3201061990", "13800138000")), name
+
+
+def test_a_table_code_that_is_free_text_is_not_quoted(register: Register) -> None:
+    error = refusal_of(make_declaration(table_codes=(SECRET,)), register)
+    assert error.reason is Reason.UNKNOWN_TABLE
+    assert "张三" not in error.detail
+
+
+def test_the_text_around_invalid_utf_8_is_not_quoted(register: Register) -> None:
+    hidden = b"a3f1-0001"
+    secret = b"\xe5\xbc\xa0\xe4\xb8\x89\xff\xff\xff"
+    assert len(secret) == len(hidden)
+    error = refusal(GOLDEN[0].value.replace(hidden, secret), Topic.CDA_DOCUMENTS, register)
+    assert error.reason is Reason.WRONG_TYPE
+    assert "张" not in str(error)
+    assert error.__cause__ is None
+    assert error.__suppress_context__, "a logged traceback must not show the bytes either"
+
+
+@pytest.mark.parametrize("cut", range(1, len(GOLDEN_LETTER_VALUE)))
+def test_a_dead_letter_that_is_cut_is_truncated(cut: int) -> None:
+    with pytest.raises(DecodeError) as caught:
+        decode_dead_letter(GOLDEN_LETTER_VALUE[:cut])
+    assert caught.value.reason is Reason.TRUNCATED
+
+
+def test_a_dead_letter_may_be_larger_than_an_event() -> None:
+    letter = make_letter(value=bytes(2 * MAX_EVENT_BYTES), key=None)
+    assert decode_dead_letter(encode(letter)) == letter
+
+
+def test_a_dead_letter_keeps_null_and_empty_apart() -> None:
+    for key, value in ((None, None), (b"", b""), (None, b""), (b"", None)):
+        assert decode_dead_letter(encode(make_letter(key=key, value=value))) == make_letter(key=key, value=value)
+
+
+@pytest.mark.parametrize("received_at", [2**62, -(2**62), 2**63 - 1])
+def test_a_dead_letter_from_no_year_is_a_decode_error(received_at: int) -> None:
+    released = codec._newest()[Topic.DEAD_LETTERS]
+    letter = make_letter()
+    record = {item.name: getattr(letter, item.name) for item in fields(DeadLetter)} | {"received_at": received_at}
+    buffer = io.BytesIO()
+    fastavro.schemaless_writer(buffer, released.schema, record)
+    with pytest.raises(DecodeError) as caught:
+        decode_dead_letter(MARKER + released.fingerprint + buffer.getvalue())
+    assert caught.value.reason is Reason.OUT_OF_RANGE
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"record_count": "ten"},
+        {"record_count": None},
+        {"event_id": None},
+        {"event_time": datetime(2024, 9, 10)},  # noqa: DTZ001 - a naive time is the case
+        {"discharges": "none"},
+        {"record_count": 2**70},
+        {"unit_id": "\ud800"},
+    ],
+    ids=str,
+)
+def test_a_wrong_field_is_not_encoded(wrong: dict[str, Any]) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        encode(make_event(**wrong))
+
+
+def test_moments_are_cut_to_whole_milliseconds() -> None:
+    event = make_forms(event_time=datetime(2024, 9, 10, 4, 0, 0, 123_999, tzinfo=UTC))
+    assert encode(event) == encode(make_forms(event_time=datetime(2024, 9, 10, 4, 0, 0, 123_000, tzinfo=UTC)))
+    assert to_millis(event.event_time) == 1_725_940_800_123
+    assert to_days(event.business_date) == 19_976
+
+
+def test_every_event_type_has_a_topic_of_its_own() -> None:
+    assert set(codec.TOPIC_OF.values()) == set(Topic)
+    assert codec.TOPIC_OF[RealtimeForms] is Topic.REALTIME_FORMS

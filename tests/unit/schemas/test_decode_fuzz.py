@@ -1,0 +1,88 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.codec import MARKER, DecodeError, decode, decode_dead_letter
+from schemas.register import load_register
+from schemas.topics import EVENT_TOPICS, Topic
+from tests.unit.schemas.golden import GOLDEN, GOLDEN_LETTER_VALUE, Golden
+
+REGISTER = load_register()
+HEADERS = [golden.value[:10] for golden in GOLDEN]
+topics = st.sampled_from(EVENT_TOPICS)
+
+
+def event_or_refusal(value: bytes, topic: Topic) -> bool:
+    """Whether `value` is an event; any exception but DecodeError is a failure of the test that asks."""
+    try:
+        decode(value, topic, REGISTER)
+    except DecodeError as error:
+        detail = error.detail
+    else:
+        return True
+    assert 0 < len(detail) < 200
+    return False
+
+
+@settings(max_examples=300)
+@given(st.binary(max_size=300), topics)
+def test_random_bytes_are_refused_and_nothing_worse(value: bytes, topic: Topic) -> None:
+    assert not event_or_refusal(value, topic)
+
+
+@settings(max_examples=500)
+@given(st.sampled_from(GOLDEN), st.binary(max_size=200))
+def test_random_bytes_behind_a_true_header_are_an_event_or_refused(golden: Golden, rest: bytes) -> None:
+    header = golden.value[:10]
+    topic = golden.topic
+    event_or_refusal(header + rest, topic)
+
+
+edits = st.lists(st.tuples(st.integers(0, 200), st.sampled_from("rid"), st.binary(min_size=1, max_size=12)), max_size=4)
+
+
+def mutated(value: bytes, changes: list[tuple[int, str, bytes]]) -> bytes:
+    for place, kind, new in changes:
+        at = place % (len(value) + 1)
+        keep = {"r": at + len(new), "i": at, "d": at + len(new)}[kind]
+        value = value[:at] + (b"" if kind == "d" else new) + value[keep:]
+    return value
+
+
+@settings(max_examples=1000)
+@given(st.sampled_from(GOLDEN), edits, topics)
+def test_a_mutilated_message_is_an_event_or_refused(golden: Golden, changes: list[tuple[int, str, bytes]], topic: Topic) -> None:
+    own = golden.topic
+    value = mutated(golden.value, changes)
+    event_or_refusal(value, own)
+    if topic is not own and value.startswith(MARKER):
+        assert not event_or_refusal(value, topic) or value[:10] in HEADERS
+
+
+@settings(max_examples=500)
+@given(edits)
+def test_a_mutilated_dead_letter_is_a_letter_or_refused(changes: list[tuple[int, str, bytes]]) -> None:
+    try:
+        letter = decode_dead_letter(mutated(GOLDEN_LETTER_VALUE, changes))
+    except DecodeError:
+        return
+    assert letter.received_at.tzinfo is not None
+
+
+def test_no_single_wrong_byte_does_more_than_refuse() -> None:
+    read = refused = 0
+    for golden in GOLDEN:
+        for place in range(len(golden.value)):
+            for byte in range(0, 256, 3):
+                ok = event_or_refusal(golden.value[:place] + bytes([byte]) + golden.value[place + 1 :], golden.topic)
+                read, refused = read + ok, refused + (not ok)
+    assert read > 0
+    assert refused > read
+
+
+def test_lengths_that_promise_more_than_there_is_cost_nothing() -> None:
+    huge = b"\xfe\xff\xff\xff\xff\xff\xff\xff\x7f"  # a length of about 2**62
+    negative = b"\xff\xff\xff\xff\xff\xff\xff\xff\x7f"
+    for golden in GOLDEN:
+        for place in range(10, len(golden.value)):
+            for length in (huge, negative, b"\x01", b"\x03", b"\x80" * 30, b"\xff" * 30):
+                event_or_refusal(golden.value[:place] + length + golden.value[place:], golden.topic)

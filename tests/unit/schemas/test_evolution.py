@@ -1,0 +1,84 @@
+"""A later version of a record adds a field with a default: what has been sent before must stay readable."""
+
+import copy
+from collections.abc import Iterator
+
+import fastavro
+import pytest
+from fastavro.schema import fingerprint, to_parsing_canonical_form
+
+from schemas import codec
+from schemas.codec import DecodeError, Reason, decode, encode
+from schemas.register import Register
+from schemas.topics import Topic
+from tests.factories import make_event
+from tests.unit.schemas.golden import GOLDEN, GOLDEN_LETTER, GOLDEN_LETTER_VALUE, Golden
+from tests.unit.schemas.test_golden import shipped
+
+each_record = pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden.topic.value)
+
+
+def later_version(golden: Golden) -> codec._Released:
+    schema = copy.deepcopy(shipped(golden.schema))
+    schema["fields"].append({"name": "channel", "type": "string", "default": "direct"})
+    crc = bytes.fromhex(fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO"))
+    return codec._Released(golden.topic, 2, fastavro.parse_schema(schema), crc)
+
+
+@pytest.fixture
+def upgraded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The next release, in which every event has a version 2 beside its version 1."""
+    released = (*(later_version(golden) for golden in GOLDEN), *codec._released())
+    monkeypatch.setattr(codec, "_released", lambda: released)
+    codec._by_fingerprint.cache_clear()
+    codec._newest.cache_clear()
+    yield
+    monkeypatch.undo()
+    codec._by_fingerprint.cache_clear()
+    codec._newest.cache_clear()
+
+
+@pytest.mark.usefixtures("upgraded")
+@each_record
+def test_old_bytes_stay_readable_after_a_field_was_added(golden: Golden, register: Register) -> None:
+    assert codec._newest()[golden.topic].version == 2
+    assert decode(golden.value, golden.topic, register) == golden.event
+
+
+@pytest.mark.usefixtures("upgraded")
+@each_record
+def test_new_messages_are_of_the_new_version_and_mean_the_same(golden: Golden, register: Register) -> None:
+    value = encode(golden.event)
+    assert value == golden.value[:2] + codec._newest()[golden.topic].fingerprint + golden.value[10:] + b"\x0cdirect"
+    assert decode(value, golden.topic, register) == golden.event
+
+
+@pytest.mark.usefixtures("upgraded")
+@each_record
+def test_old_bytes_are_still_checked_after_a_field_was_added(golden: Golden, register: Register) -> None:
+    for value, reason in (
+        (golden.value[:-1], Reason.TRUNCATED),
+        (golden.value + b"\0", Reason.TRAILING_BYTES),
+        (golden.value.replace(b"a3f1-", b"a3f1\xff"), Reason.WRONG_TYPE),
+    ):
+        with pytest.raises(DecodeError) as caught:
+            decode(value, golden.topic, register)
+        assert caught.value.reason is reason
+
+
+def test_a_message_of_a_release_that_we_do_not_know_yet_is_kept_as_a_dead_letter(register: Register) -> None:
+    value = bytes.fromhex("c301") + later_version(GOLDEN[0]).fingerprint + GOLDEN[0].value[10:] + b"\x0cdirect"
+    with pytest.raises(DecodeError) as caught:
+        decode(value, Topic.CDA_DOCUMENTS, register)
+    assert caught.value.reason is Reason.UNKNOWN_FINGERPRINT
+
+
+@pytest.mark.usefixtures("upgraded")
+def test_a_record_without_a_newer_version_is_read_as_before() -> None:
+    assert codec._newest()[Topic.DEAD_LETTERS].version == 1
+    assert codec.decode_dead_letter(GOLDEN_LETTER_VALUE) == GOLDEN_LETTER
+
+
+def test_the_next_release_of_one_test_does_not_leak_into_another(register: Register) -> None:
+    assert {released.version for released in codec._newest().values()} == {1}
+    assert decode(encode(make_event()), Topic.CDA_DOCUMENTS, register) == make_event()
