@@ -1,6 +1,6 @@
 # Everything a newcomer needs; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup services demo chaos test lint types layers format clean
+.PHONY: help setup services test-services demo chaos test lint types layers format clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,17 +18,20 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group dev
 	@touch $(STAMP)
 
-services: ## on Debian as root: install Prometheus and Alertmanager, which the demo and the tests run
+services: ## on Debian as root: install Prometheus and Alertmanager, which the demo runs
 	@ops/install-debian.sh prometheus alertmanager
 
-chaos: setup ## a month under faults on real Kafka and PostgreSQL: make chaos SEED=1 FAULTS=100
-	@ops/install-debian.sh java maven postgresql
-	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS))
+test-services: services ## on Debian as root: install what else the tests run: Java and Maven for Apache Kafka, PostgreSQL, kcat
+	@ops/install-debian.sh java maven postgresql kcat openssl
+
+chaos: setup test-services ## a month under faults on real Kafka and PostgreSQL: make chaos SEED=1 FAULTS=100 (UNSAFE=1: compare-and-set off, has to fail)
+	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) \
+		$(if $(UNSAFE),--worker-module tests.chaos.unsafe_worker)
 
 demo: setup services ## a real month in time-lapse, from the units to the alert; Ctrl-C ends it
 	$(BIN)/hipwatch demo
 
-test: setup services lint types layers ## set up and run the whole test suite
+test: setup test-services lint types layers ## set up and run the whole test suite
 	$(BIN)/pytest
 
 lint: setup ## style and formatting

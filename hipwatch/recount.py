@@ -63,7 +63,7 @@ def recount(
             raise HipwatchError(f"the ledger {live_database} has counted nothing from {scratch.kafka.bootstrap}")
         wait_until_passed(Ledger(scratch.engine), ends, console, processes.check)
         _settle(Ledger(live), Ledger(scratch.engine), processes.check)
-        result = _compare(build_bulletin(live, register, period), build_bulletin(scratch.engine, register, period))
+        result = compare_ledgers(build_bulletin(live, register, period), build_bulletin(scratch.engine, register, period))
         if not result.disagreements:
             break
     return result
@@ -80,7 +80,8 @@ def _settle(live: Ledger, scratch: Ledger, check: Callable[[], None], seconds: f
         time.sleep(0.2)
 
 
-def _compare(live: Bulletin, recounted: Bulletin) -> Recounted:
+def compare_ledgers(live: Bulletin, recounted: Bulletin) -> Recounted:
+    """Hold two bulletins of one month against each other, every cell of both printed forms."""
     cells = 0
     found = []
     for rows in live.rows.values():

@@ -7,9 +7,9 @@ once. The Watchdog is no incident: it fires always, and its last delivery proves
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, Engine, select, update
 
 from monitor import tables
@@ -22,6 +22,15 @@ _DELIVERY: Final = table_of(tables.Delivery)
 _CLOCK: Final = table_of(tables.PlatformClock)
 
 
+def _whole_millis(moment: datetime) -> datetime:
+    """As the ledger keeps it. Raises ValueError when it is in no year of ours."""
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    try:
+        return from_millis(to_millis(aware))
+    except OverflowError:
+        raise ValueError("in UTC it lies before the year 1 or after the year 9999") from None
+
+
 class Alert(BaseModel):
     """One alert of a webhook message (Alertmanager's webhook format, version 4)."""
 
@@ -30,7 +39,7 @@ class Alert(BaseModel):
     status: Literal["firing", "resolved"]
     labels: dict[str, str]
     annotations: dict[str, str] = Field(default_factory=dict)
-    starts_at: datetime = Field(alias="startsAt")
+    starts_at: Annotated[datetime, AfterValidator(_whole_millis)] = Field(alias="startsAt")
     ends_at: datetime | None = Field(default=None, alias="endsAt")
     fingerprint: str = Field(min_length=1, max_length=200)
 
@@ -47,11 +56,15 @@ class WebhookMessage(BaseModel):
 
 
 def record(engine: Engine, message: WebhookMessage, now: datetime | None = None) -> None:
-    """Take in a delivery, in one transaction. The same delivery again changes only its count."""
+    """Take in a delivery, in one transaction. The same delivery again changes only its count.
+
+    A resolved Watchdog is no sign of life: Alertmanager resolves it when Prometheus has stopped sending it.
+    """
     now = now or datetime.now(UTC)
     with sentences(engine), writing(engine) as connection:
         platform_time = connection.execute(select(_CLOCK.c.complete_until)).scalar()
-        deliveries = [{"alertname": name, "last_at": now} for name in sorted({alert.name for alert in message.alerts})]
+        names = {alert.name for alert in message.alerts if alert.name != WATCHDOG or alert.status == "firing"}
+        deliveries = [{"alertname": name, "last_at": now} for name in sorted(names)]
         upsert(connection, _DELIVERY, deliveries, greatest=("last_at",))
         for alert in message.alerts:
             if alert.name == WATCHDOG:
@@ -60,12 +73,11 @@ def record(engine: Engine, message: WebhookMessage, now: datetime | None = None)
 
 
 def _record_one(connection: Connection, alert: Alert, platform_time: datetime | None, now: datetime) -> None:
-    started_at = _whole_millis(alert.starts_at)
-    this = (_INCIDENT.c.fingerprint == alert.fingerprint, _INCIDENT.c.started_at == started_at)
+    this = (_INCIDENT.c.fingerprint == alert.fingerprint, _INCIDENT.c.started_at == alert.starts_at)
     closed_at = now if alert.status == "resolved" else None
     row = {
         "fingerprint": alert.fingerprint,
-        "started_at": started_at,
+        "started_at": alert.starts_at,
         "alertname": alert.name,
         "unit_id": alert.labels.get("unit_id"),
         "feed": alert.labels.get("feed"),
@@ -85,14 +97,9 @@ def _record_one(connection: Connection, alert: Alert, platform_time: datetime | 
 
 
 def list_incidents(engine: Engine, *, open_only: bool = False) -> Sequence[tables.Incident]:
-    """Incidents, oldest first."""
-    statement = select(_INCIDENT).order_by(_INCIDENT.c.opened_at, _INCIDENT.c.alertname, _INCIDENT.c.unit_id)
+    """Incidents, oldest first; of the same moment and alert, those without a unit first (databases differ in that)."""
+    statement = select(_INCIDENT).order_by(_INCIDENT.c.opened_at, _INCIDENT.c.alertname, _INCIDENT.c.unit_id.nulls_first())
     if open_only:
         statement = statement.where(_INCIDENT.c.closed_at.is_(None))
     with sentences(engine), engine.connect() as connection:
         return [tables.Incident(**row) for row in connection.execute(statement).mappings()]
-
-
-def _whole_millis(moment: datetime) -> datetime:
-    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    return from_millis(to_millis(aware))

@@ -141,9 +141,9 @@ def _post_streams(connection: Connection, changes: Changes, gaps_before: Mapping
         _STREAM.c.series == bindparam("b_series"),
     )
     connection.execute(statement.values({name: bindparam(f"b_{name}") for name in counts}), rows)
-    for key, stream in changes.streams.items():
-        if stream.gaps != list(gaps_before[key]):
-            _replace_gaps(connection, key, stream.gaps)
+    _replace_gaps(
+        connection, {key: stream.gaps for key, stream in changes.streams.items() if stream.gaps != list(gaps_before[key])}
+    )
     receipts = [
         {
             "unit_id": receipt.stream.unit_id,
@@ -159,10 +159,21 @@ def _post_streams(connection: Connection, changes: Changes, gaps_before: Mapping
         connection.execute(_COUNTED.insert(), receipts)
 
 
-def _replace_gaps(connection: Connection, key: StreamKey, gaps: Sequence[Gap]) -> None:
-    of_stream = {"unit_id": key.unit_id, "topic": key.topic, "series": key.series}
-    connection.execute(of_streams(delete(_GAP), _GAP, [key]))
-    rows = [{**of_stream, "first_missing": gap.first, "last_missing": gap.last} for gap in gaps]
+def _replace_gaps(connection: Connection, changed: Mapping[StreamKey, Sequence[Gap]]) -> None:
+    if not changed:
+        return
+    connection.execute(of_streams(delete(_GAP), _GAP, list(changed)))
+    rows = [
+        {
+            "unit_id": key.unit_id,
+            "topic": key.topic,
+            "series": key.series,
+            "first_missing": gap.first,
+            "last_missing": gap.last,
+        }
+        for key, gaps in changed.items()
+        for gap in gaps
+    ]
     if rows:
         connection.execute(_GAP.insert(), rows)
 

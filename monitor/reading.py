@@ -24,7 +24,7 @@ _GAP: Final = table_of(tables.OpenGap)
 _LETTER_COUNT: Final = table_of(tables.DeadLetterCount)
 _DELIVERY: Final = table_of(tables.Delivery)
 _OUTAGES_LOOKED_BACK: Final = timedelta(days=14)
-"""Older outages no longer touch a deadline that matters: whoever is silent for longer is silent."""
+"""An outage that ended earlier no longer touches a deadline that matters: whoever is silent since then is silent."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,9 @@ def read_snapshot(engine: Engine, register: Register, rhythms: Rhythms) -> Snaps
 
 
 def _active_hours(connection: Connection, clock: datetime) -> Sequence[int]:
+    """The active hours looked back on, and the last one before them: an outage may have begun long ago and just ended."""
     since = int((clock - _OUTAGES_LOOKED_BACK).timestamp()) // 3600
     until = int(clock.timestamp()) // 3600
-    hours = select(_HOUR.c.hour).where(_HOUR.c.hour.between(since, until)).order_by(_HOUR.c.hour)
+    last_before = select(func.max(_HOUR.c.hour)).where(_HOUR.c.hour < since).scalar_subquery()
+    hours = select(_HOUR.c.hour).where(_HOUR.c.hour.between(func.coalesce(last_before, since), until)).order_by(_HOUR.c.hour)
     return connection.execute(hours).scalars().all()

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
+from sqlmodel import SQLModel
 
 from monitor import tables
 from schemas.errors import HipwatchError
@@ -68,6 +70,18 @@ def require_newest(connection: Connection) -> None:
         )
 
 
+def migrate_to(connection: Connection, revision: str) -> None:
+    """Inside a write transaction: bring an empty database to `revision`, as an older release did."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def differences(connection: Connection) -> list[object]:
+    """What the tables lack, or have too much, against the models. Empty after the migrations, or one is missing."""
+    return list(compare_metadata(MigrationContext.configure(connection), SQLModel.metadata))
+
+
 def _require_known(found: str | None) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     if found is not None and found not in known:
@@ -75,11 +89,11 @@ def _require_known(found: str | None) -> None:
 
 
 def _migrate(connection: Connection) -> None:
-    config = _config()
-    config.attributes["connection"] = connection
     if MigrationContext.configure(connection).get_current_revision() is None and version(connection) == _BASELINE:
+        config = _config()
+        config.attributes["connection"] = connection
         command.stamp(config, _BASELINE)
-    command.upgrade(config, "head")
+    migrate_to(connection, "head")
     connection.execute(
         text("INSERT INTO platform_clock (id, advanced_at) SELECT 1, :now WHERE NOT EXISTS (SELECT 1 FROM platform_clock)"),
         {"now": int(datetime.now(UTC).timestamp() * 1000)},

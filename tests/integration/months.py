@@ -103,7 +103,7 @@ _AWKWARD_2024: Final[Sequence[Row]] = (
 
 
 def _figures(form: Form, kind: UnitKind, random: Random) -> Row:
-    records = random.choice((0, random.randint(1, 60), random.randint(10**3, 10**5), random.randint(10**5, 4 * 10**6)))
+    records = random.choice((0, random.randint(1, 60), random.randint(10**3, 10**5), random.randint(10**5, 10**6)))
     visits, discharges = (str(random.choice((0, random.randint(1, 500_000)))) for _ in range(2))
     if form is Form.Y2024:
         days = random.choice((0, 1, random.randint(1, _DAYS), _DAYS))

@@ -25,7 +25,7 @@ from hipwatch.broker import start_broker
 from hipwatch.processes import Processes
 
 HIPWATCH: Final = Path(sys.executable).with_name("hipwatch")
-PATIENCE: Final = 60.0
+PATIENCE: Final = 150.0
 """Seconds until a condition counts as never coming; a test that works ends long before, on a busy machine too."""
 
 

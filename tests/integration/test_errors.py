@@ -198,15 +198,15 @@ def test_a_locked_ledger_is_named_by_every_writer_in_either_journal_mode(home: H
     with broker_of(home) as broker, ExitStack() as locks:
         writers: list[Sequence[str | Path]] = []
         for mode, file in ledgers.items():
-            url = f"sqlite:///{file}"
-            open_database(url, create=True).dispose()
+            ledger = f"sqlite:///{file}"
+            open_database(ledger, create=True).dispose()
             other = locks.enter_context(closing(sqlite3.connect(file, isolation_level=None)))
             assert other.execute(f"PRAGMA journal_mode={mode}").fetchone() == (mode,)
             other.execute("BEGIN EXCLUSIVE")
             writers += [
-                ("worker", "--bootstrap", broker, "--database", url),
-                ("serve", "--port", str(free_port()), "--database", url),
-                ("replay", "2020-01", "--verify", "--database", url),
+                ("worker", "--bootstrap", broker, "--database", ledger),
+                ("serve", "--port", str(free_port()), "--database", ledger),
+                ("replay", "2020-01", "--verify", "--database", ledger),
             ]
         for (*_, url), ended in zip(writers, ask_all(home, writers), strict=True):
             assert_one_sentence(ended, str(url), "locked")

@@ -30,7 +30,7 @@ def replayed(home: Home, folder: Path, *options: str) -> Ended:
 def test_every_cell_of_a_random_month_is_counted(
     home: Home, tmp_path: Path, seed: int, forms: Mapping[UnitKind, Form], options: tuple[str, ...]
 ) -> None:
-    month = write_month(tmp_path / "month", seed, forms, units=8)
+    month = write_month(tmp_path / "month", seed, forms, units=7)
     replay = replayed(home, month.folder, *options)
     assert replay.code == 0, replay.told
     assert replay.last_line == f"cells matched {month.cells}/{month.cells}"
@@ -42,7 +42,7 @@ def test_every_cell_of_a_random_month_is_counted(
 def test_repeated_swapped_late_and_broken_messages_change_no_cell_and_are_counted_exactly(
     home: Home, tmp_path: Path, seed: int, forms: Mapping[UnitKind, Form], workers: str
 ) -> None:
-    month = write_month(tmp_path / "month", seed, forms, units=8, faults=FAULTS)
+    month = write_month(tmp_path / "month", seed, forms, units=7, faults=FAULTS)
     truth = truth_of(month.folder)
     assert min(truth.duplicates, truth.reordered, truth.gaps_opened, truth.dead_letters.total()) > 20, "the faults are there"
 

@@ -1,0 +1,204 @@
+"""What SQLite files can do to us; the same for a server is the business of the contract tests."""
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from monitor import database
+from monitor.database import LedgerUnavailable, open_database, sentences, upsert, writing
+from monitor.deadlines import Rhythms
+from monitor.ledger import Ledger
+from monitor.reading import read_snapshot
+from monitor.tables import FormDay
+from schemas.errors import HipwatchError
+from schemas.register import Register
+from tests.conftest import prepare
+from tests.factories import make_batch, make_event
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.db"
+
+
+@pytest.fixture(autouse=True)
+def _short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "LOCK_WAIT_SECONDS", 0.05)
+
+
+def url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def opened(path: Path) -> Ledger:
+    return prepare(Ledger(open_database(url(path), create=True)))
+
+
+def sentence(error: pytest.ExceptionInfo[HipwatchError], path: Path) -> str:
+    message = str(error.value)
+    assert "\n" not in message
+    assert str(path) in message
+    assert "(Background on this error" not in message
+    return message
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def test_a_locked_database_is_one_sentence_and_counts_afterwards(path: Path) -> None:
+    ledger = opened(path)
+    with locked(path), pytest.raises(LedgerUnavailable) as error:
+        ledger.append(make_batch(make_event()))
+    assert sentence(error, path).endswith("is locked by another process")
+    assert ledger.append(make_batch(make_event())).accepted == 1
+
+
+def test_a_database_that_is_locked_at_the_start_is_one_sentence(path: Path) -> None:
+    opened(path)
+    with locked(path), pytest.raises(LedgerUnavailable) as error:
+        open_database(url(path), create=True)
+    assert sentence(error, path).endswith("is locked by another process")
+
+
+def test_reading_goes_on_while_another_process_writes(path: Path, register: Register) -> None:
+    ledger = opened(path)
+    with locked(path):
+        assert len(ledger.next_offsets()) == 8
+
+
+def test_a_file_that_is_no_database_is_one_sentence(path: Path) -> None:
+    path.write_bytes(b"rank,unit,scheduled_records\n" * 100)
+    for create in (True, False):
+        with pytest.raises(HipwatchError) as error:
+            open_database(url(path), create=create)
+        assert "is not a ledger: the file is no SQLite database" in sentence(error, path)
+    assert path.read_bytes().startswith(b"rank,unit"), "and it is left as it was"
+
+
+def test_a_database_without_our_tables_is_not_a_ledger(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE addresses (name TEXT)")
+    with pytest.raises(HipwatchError, match="is not a ledger: it lacks our tables"):
+        open_database(url(path), create=False)
+
+
+def test_a_corrupt_database_is_one_sentence(path: Path) -> None:
+    ledger = opened(path)
+    ledger.append(make_batch(*(make_event(sequence=n, series=f"run {n}") for n in range(1, 300))))
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (size - 4096))
+    engine = database.make_engine(url(path))
+    with pytest.raises(HipwatchError) as error:
+        Ledger(engine).append(make_batch(make_event(), first=299))
+    assert sentence(error, path).endswith("is corrupt: SQLite cannot read it (restore a backup)")
+
+
+def test_a_ledger_that_is_not_there_is_not_made_by_a_reader(path: Path) -> None:
+    with pytest.raises(HipwatchError, match="there is no ledger") as error:
+        open_database(url(path), create=False)
+    assert "--database" in sentence(error, path)
+    assert not path.exists()
+
+
+def test_a_writer_makes_the_missing_folder(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "down" / "ledger.db"
+    assert opened(path).next_offsets()
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    path = tmp_path / "file" / "ledger.db"
+    with pytest.raises(HipwatchError) as error:
+        open_database(url(path), create=True)
+    assert "cannot be made" in sentence(error, path)
+
+
+def test_a_folder_is_no_ledger(tmp_path: Path) -> None:
+    for create in (True, False):
+        with pytest.raises(LedgerUnavailable) as error:
+            open_database(url(tmp_path), create=create)
+        assert sentence(error, tmp_path).endswith("cannot be opened")
+
+
+@contextmanager
+def without_privileges() -> Iterator[None]:
+    """As a user who is not allowed everything, if we are one who is."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.setegid(NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
+def test_a_ledger_that_may_only_be_read_is_one_sentence(path: Path, register: Register) -> None:
+    ledger = opened(path)
+    ledger.append(make_batch(make_event()))
+    for folder in (path.parent, *path.parent.parents):
+        if folder.stat().st_uid == os.getuid() and not folder.stat().st_mode & stat.S_IXOTH:
+            folder.chmod(folder.stat().st_mode | stat.S_IXOTH | stat.S_IROTH)
+    for file in path.parent.glob("ledger.db*"):
+        file.chmod(0o444)
+    with without_privileges(), pytest.raises(HipwatchError) as error:
+        open_database(url(path), create=True)
+    assert sentence(error, path).endswith(("is read-only", "cannot be opened"))
+
+
+@pytest.mark.parametrize("text", ["", "ledger.db", "oracle://host/ledger", "nonsense://x", "mysql://host/ledger"])
+def test_what_is_no_database_url_is_refused(text: str) -> None:
+    with pytest.raises(HipwatchError) as error:
+        open_database(text, create=True)
+    assert "\n" not in str(error.value)
+
+
+def test_a_transaction_that_fails_is_rolled_back(path: Path) -> None:
+    engine = open_database(url(path), create=True)
+    with pytest.raises(HipwatchError), sentences(engine), writing(engine) as connection:
+        connection.execute(text("INSERT INTO active_hour (hour) VALUES (1)"))
+        connection.execute(text("INSERT INTO active_hour (hour) VALUES (1)"))
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM active_hour")).scalar() == 0
+
+
+def test_a_mistake_of_ours_is_not_taken_for_a_database_that_is_away(path: Path) -> None:
+    engine = open_database(url(path), create=True)
+    with pytest.raises(HipwatchError) as error, sentences(engine), writing(engine) as connection:
+        connection.execute(text("INSERT INTO active_hour (hour) VALUES (1), (1)"))
+    assert not isinstance(error.value, LedgerUnavailable), "waiting would not help"
+
+
+def test_an_upsert_of_nothing_does_nothing(path: Path) -> None:
+    engine = open_database(url(path), create=True)
+    with writing(engine) as connection:
+        upsert(connection, database.table_of(FormDay), [], add=("events",))
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM form_day")).scalar() == 0
+
+
+def test_opening_twice_keeps_what_is_there(path: Path, register: Register) -> None:
+    opened(path).append(make_batch(make_event()))
+    again = opened(path)
+    assert again.next_offsets()["id-of-cda-documents", 0] == 1
+    reader = open_database(url(path), create=False)
+    assert sum(counts.accepted for counts in read_snapshot(reader, register, Rhythms()).topics.values()) == 1
