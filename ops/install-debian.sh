@@ -1,5 +1,6 @@
 #!/bin/sh
-# Install system packages that the local stack runs. Usage: ops/install-debian.sh python|prometheus|alertmanager …
+# Install system packages that the local stack and the tests run.
+# Usage: ops/install-debian.sh python|prometheus|alertmanager|java|maven|postgresql|kcat|openssl …
 # Does nothing for what is there already; away from Debian, or without root, it says what is missing and goes on.
 set -eu
 
@@ -11,6 +12,10 @@ for what in "$@"; do
         alertmanager)
             command -v prometheus-alertmanager >/dev/null || command -v alertmanager >/dev/null ||
                 missing="$missing prometheus-alertmanager" ;;
+        java) command -v java >/dev/null || missing="$missing openjdk-17-jre-headless" ;;
+        maven) command -v mvn >/dev/null || missing="$missing maven" ;;
+        postgresql) ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql" ;;
+        kcat | openssl) command -v "$what" >/dev/null || missing="$missing $what" ;;
         *) echo "ops/install-debian.sh: '$what' is not known" >&2; exit 2 ;;
     esac
 done
@@ -30,5 +35,6 @@ if [ ! -e "$policy" ]; then
     chmod 755 "$policy"
     trap 'rm -f "$policy"' EXIT
 fi
+mkdir -p /usr/share/man/man1 # minimal images lack it, and a JRE cannot be installed without
 # shellcheck disable=SC2086 # a list of packages
 apt-get install -y -qq --no-install-recommends $missing >/dev/null
