@@ -9,47 +9,67 @@ cd "$(dirname "$0")/.."
 
 say() { printf '[%4d s] docker/local-images.sh: %s\n' "$SECONDS" "$*" >&2; }
 
-install_missing() {
-    local missing=()
-    command -v mmdebstrap >/dev/null || missing+=(mmdebstrap)
-    ((${#missing[@]})) || return 0
-    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || { say "missing: ${missing[*]}"; exit 1; }
-    say "installing ${missing[*]}"
+# need PROGRAM PACKAGE
+need() {
+    ! command -v "$1" >/dev/null || return 0
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        say "$1 is missing, and not mine to install here"
+        exit 1
+    fi
+    say "installing $2"
     DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null 2>&1
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >/dev/null
 }
 
-# build TAG FOLDER [options]: with the classic builder's own cache; its whole output when it fails
+# build NAME FOLDER [options]: with the builder's own cache; its whole output when it fails
 build() {
-    local tag=$1 folder=$2 output before after
+    local tag=hipwatch-local/$1 folder=$2 output before
     shift 2
     before=$(docker image inspect --format '{{.Id}}' "$tag" 2>/dev/null || true)
-    output=$(mktemp)
-    if ! docker build --tag "$tag" "$@" "$folder" >"$output" 2>&1; then
-        cat "$output" >&2
-        rm -f "$output"
-        say "$tag could not be built"
-        return 1
+    if ! output=$(docker build --tag "$tag" "$@" "$folder" 2>&1); then
+        say "$tag could not be built:"
+        echo "$output" >&2
+        exit 1
     fi
-    rm -f "$output"
-    after=$(docker image inspect --format '{{.Id}}' "$tag")
-    [ "$before" = "$after" ] || say "built $tag"
+    [ "$before" = "$(docker image inspect --format '{{.Id}}' "$tag")" ] || say "built $tag"
+}
+
+# The jars of docker/kafka/pom.xml, in the cache that the tests use too; a changed pom.xml fetches anew.
+kafka_jars() {
+    local pom=docker/kafka/pom.xml jars scratch
+    jars=${XDG_CACHE_HOME:-$HOME/.cache}/hipwatch/kafka-$(sha256sum "$pom" | cut -c1-12)
+    if [ ! -d "$jars" ]; then
+        need mvn maven
+        mkdir -p "$(dirname "$jars")"
+        scratch=$(mktemp -d "$(dirname "$jars")/fetching-XXXXXX")
+        mvn -q -B -f "$pom" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$scratch/libs" >&2
+        mv -T "$scratch/libs" "$jars" 2>/dev/null || [ -d "$jars" ] # another run may have been faster
+        rm -rf "$scratch"
+        say "fetched Apache Kafka"
+    fi
+    echo "$jars"
 }
 
 base=hipwatch-local/base:latest
 if [ -n "${REBUILD:-}" ] || ! docker image inspect "$base" >/dev/null 2>&1; then
-    install_missing
+    need mmdebstrap mmdebstrap
     docker/local/base.sh "$base"
     say "made $base"
 fi
 
-build hipwatch-local/python docker/local/python --build-arg BASE="$base"
-build hipwatch-local/hipwatch . --file docker/Dockerfile --build-arg BASE=hipwatch-local/python
-build hipwatch-local/postgres docker/local/postgres --build-arg BASE="$base"
-build hipwatch-local/prometheus docker/local/prometheus --build-arg BASE="$base"
-build hipwatch-local/alertmanager docker/local/alertmanager --build-arg BASE="$base"
-docker/kafka/jars.sh >&2
-build hipwatch-local/kafka docker/kafka --build-arg BASE="$base"
+on_base=(--build-arg "BASE=$base")
+build python docker/local/python "${on_base[@]}"
+build hipwatch . --file docker/Dockerfile --build-arg BASE=hipwatch-local/python
+build postgres docker/local/postgres "${on_base[@]}"
+build prometheus docker/local/prometheus "${on_base[@]}"
+build alertmanager docker/local/alertmanager "${on_base[@]}"
+
+jars=$(kafka_jars)
+context=$(mktemp -d)
+trap 'rm -rf "$context"' EXIT
+cp docker/kafka/{server.properties,log4j2.yaml,start.sh} "$context/"
+cp -r "$jars" "$context/libs"
+build kafka "$context" --file docker/local/kafka/Dockerfile "${on_base[@]}"
 say "all images are there"
 
 for what in hipwatch kafka postgres prometheus alertmanager; do

@@ -3,6 +3,8 @@
 import json
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -87,7 +89,8 @@ def demo(
 ) -> None:
     """The whole way of a month on this machine, in time-lapse: units, broker, ledger, Prometheus, alerts. No Docker."""
     scenario = _scenario(period, None, None, day_seconds, None)
-    held = demo_run.run_demo(scenario, new_run("demo"), once=once, web_port=port, console=_stdout)
+    with _interruptible():
+        held = demo_run.run_demo(scenario, new_run("demo"), once=once, web_port=port, console=_stdout)
     if not held:
         raise typer.Exit(1)
 
@@ -118,7 +121,7 @@ def replay(
     printed = read_printed_month(expect, register) if expect else scenario.month
     plan = stage_play.plan_of(scenario, register)
     run = new_run("replay")
-    with Processes(run / "logs") as processes:
+    with _interruptible(), Processes(run / "logs") as processes:
         stage = stage_play.set_stage(
             processes,
             kafka_connection(bootstrap, topic_prefix, kafka_config),
@@ -155,8 +158,9 @@ def simulate(
     scenario = _scenario(name, period, records_per_event, day_seconds, seed)
     plan = stage_play.plan_of(scenario, register)
     kafka = kafka_connection(bootstrap, topic_prefix, kafka_config)
-    ensure_topics(kafka)
-    played, _ = stage_play.play_month(scenario, plan, kafka, _stderr)
+    with _interruptible():
+        ensure_topics(kafka)
+        played, _ = stage_play.play_month(scenario, plan, kafka, _stderr)
     typer.echo(f"{scenario.period}: {played.sent} messages published in {played.seconds:.1f} s")
 
 
@@ -311,6 +315,16 @@ def _read_from(database: str | None) -> str:
         return DEFAULT_DATABASE
     _stderr.print(f"reading the ledger of the latest run, {latest}", highlight=False, soft_wrap=True)
     return latest
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C ends a command with a word and exit code 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        raise typer.Exit(130) from None
 
 
 def _rhythms(path: Path | None) -> Rhythms:

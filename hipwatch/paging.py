@@ -19,6 +19,7 @@ _ALERTMANAGER: Final = ("prometheus-alertmanager", "alertmanager")
 _PROMETHEUS_PORT: Final = 9090
 _ALERTMANAGER_PORT: Final = 9093
 _SCRAPE: Final = "500ms"
+_START: Final = "10s"
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,9 @@ def _at_once(rules: dict[str, Any]) -> dict[str, Any]:
     for group in rules["groups"]:
         group.pop("interval", None)
         for rule in group["rules"]:
-            rule.pop("for", None)
             rule.pop("keep_firing_for", None)
+            if rule.pop("for", None) and rule.get("labels", {}).get("scope") == "monitor":
+                rule["for"] = _START  # while the first events are on their way, nothing of ours has failed
     return rules
 
 

@@ -10,14 +10,15 @@ from typing import Final
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Engine
 
-from monitor.database import LedgerUnavailable
 from monitor.deadlines import Rhythms
-from monitor.incidents import Alert, WebhookMessage, record
+from monitor.incidents import Alert, WebhookMessage, list_incidents, record
 from monitor.reading import Snapshot, read_snapshot
+from schemas.errors import HipwatchError
 from schemas.register import Register
 
 log = logging.getLogger(__name__)
 PAGING_DOWN: Final = "PagingDown"
+_FINGERPRINT: Final = "hipwatch-paging-down"
 
 
 class Watch:
@@ -30,7 +31,6 @@ class Watch:
         self._every = every
         self._watchdog_after = watchdog_after
         self._began = datetime.now(UTC)
-        self._paging_down_since: datetime | None = None
         self._scheduler = BackgroundScheduler(timezone=UTC)
         self.latest: Snapshot | None = None
         self.problem: str | None = None
@@ -52,31 +52,39 @@ class Watch:
         try:
             self.latest = read_snapshot(self._engine, self._register, self._rhythms)
             self.problem = None
-        except LedgerUnavailable as error:
+        except HipwatchError as error:
             if self.problem is None:
                 log.error("%s", error)
             self.problem = str(error)
 
-    def check_paging(self) -> None:
+    def check_paging(self, now: datetime | None = None) -> None:
         """Open an incident when the Watchdog stops arriving, and close it when it is back.
 
         Prometheus or Alertmanager cannot report their own death: nothing but this says that nobody will be paged.
         A monitor to which no Watchdog was ever delivered runs without paging, which the page shows; it is no incident.
+        Whether one is open the ledger knows: it outlives this process, and what could not be recorded is tried again.
         """
-        if self.latest is None or self.latest.watchdog_at is None:
-            return
-        now = datetime.now(UTC)
-        last_heard = max(self.latest.watchdog_at, self._began)  # our own downtime is not theirs
-        down = now - last_heard > self._watchdog_after
-        if down and self._paging_down_since is None:
-            self._paging_down_since = now
-            log.error("the Watchdog alert has not arrived since %s: nobody is being paged", last_heard)
-            self._report("firing")
-        elif not down and self._paging_down_since is not None:
-            self._report("resolved")
-            self._paging_down_since = None
+        if self.problem is not None or self.latest is None or self.latest.watchdog_at is None:
+            return  # while the ledger cannot be read, deliveries are not seen either
+        now = now or datetime.now(UTC)
+        heard = self.latest.watchdog_at
+        down = now - max(heard, self._began) > self._watchdog_after  # our own downtime is not theirs
+        try:
+            since = self._paging_down_since()
+            if down and since is None:
+                log.error("the Watchdog alert has not arrived since %s: nobody is being paged", heard)
+                self._report("firing", now)
+            elif since is not None and now - heard <= self._watchdog_after:
+                self._report("resolved", since)
+        except HipwatchError as error:
+            log.error("%s", error)
 
-    def _report(self, status: str) -> None:
+    def _paging_down_since(self) -> datetime | None:
+        """When the incident that is open now began."""
+        starts = (found.started_at for found in list_incidents(self._engine, open_only=True) if found.fingerprint == _FINGERPRINT)
+        return next(starts, None)
+
+    def _report(self, status: str, since: datetime) -> None:
         alert = Alert.model_validate(
             {
                 "status": status,
@@ -85,11 +93,8 @@ class Watch:
                     "summary": "The Watchdog alert stopped arriving: Prometheus or Alertmanager is down, nobody is paged",
                     "summary_zh": "Watchdog 告警中断：Prometheus 或 Alertmanager 已停止，无人会收到告警",
                 },
-                "startsAt": self._paging_down_since,
-                "fingerprint": "hipwatch-paging-down",
+                "startsAt": since,
+                "fingerprint": _FINGERPRINT,
             }
         )
-        try:
-            record(self._engine, WebhookMessage(alerts=[alert]))
-        except LedgerUnavailable as error:
-            log.error("%s", error)
+        record(self._engine, WebhookMessage(alerts=[alert]))

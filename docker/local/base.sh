@@ -24,6 +24,7 @@ if [ -e /etc/pip.conf ]; then cp /etc/pip.conf "$work/etc/"; fi
 printf '#!/bin/sh\nexit 101\n' >"$work/usr/sbin/policy-rc.d" # a package must not start a service of its own
 chmod 755 "$work" "$work/usr/sbin/policy-rc.d"
 
+# shellcheck disable=SC2016 # $1 is mmdebstrap's
 # The C locale would make PostgreSQL's clusters SQL_ASCII.
 mmdebstrap --quiet --variant=minbase --include=ca-certificates \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \

@@ -125,4 +125,4 @@ def _json(bulletin: Bulletin, form: Form, register: Register) -> str:
 def _plain(value: Cell) -> object:
     if isinstance(value, Absent):
         return {"absent": value.name.lower(), "printed": value.value}
-    return format_cell(value) if isinstance(value, Decimal) else value
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else value  # to the cent: print rounds, and this must add up

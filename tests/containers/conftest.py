@@ -3,35 +3,31 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
-import docker
 import pytest
 
 from tests.containers.container_site import ContainerSite
-from tests.containers.engine import connect, sweep
+from tests.containers.engine import NoEngine, prepare_engine
 from tests.containers.month import Played, play
 from tests.containers.process_site import ProcessSite
 from tests.containers.site import Site
 
 
-def _give_up(sentence: str) -> None:
+def _give_up(sentence: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(sentence)
     pytest.skip(sentence)
 
 
 @pytest.fixture(scope="session")
-def docker_engine() -> Iterator[docker.DockerClient]:
-    """The engine, rid of what killed runs have left in it."""
-    client = connect()
-    if client is None:
-        _give_up("no Docker engine answers; docker/engine.sh start")
-        raise AssertionError
-    sweep(client)
-    yield client
-    client.close()
+def docker_engine() -> None:
+    """The engine, with all images, and rid of what killed runs have left in it."""
+    try:
+        prepare_engine()
+    except NoEngine as error:
+        _give_up(str(error))
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +37,6 @@ def compose() -> list[str]:
     found = str(beside_python) if beside_python.exists() else shutil.which("docker-compose")
     if found is None:
         _give_up("docker-compose is not installed; make setup")
-        raise AssertionError
     return [found, "--file", str(Path(__file__).parents[2] / "docker" / "compose.yaml")]
 
 

@@ -103,7 +103,11 @@ class ContainerSite:
         self._add(
             "prometheus",
             self._from_paging("prometheus", 9090).with_command(
-                [f"--config.file={self._paging}/prometheus.yml", "--storage.tsdb.path=/prometheus", "--rules.alert.resend-delay=1s"]
+                [
+                    f"--config.file={self._paging}/prometheus.yml",
+                    "--storage.tsdb.path=/prometheus",
+                    "--rules.alert.resend-delay=1s",
+                ]
             ),
         )
 

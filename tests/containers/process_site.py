@@ -54,7 +54,9 @@ class ProcessSite:
 
     def run(self, *arguments: str) -> str:
         command = hipwatch_command(*arguments)
-        done = subprocess.run(command, env=self._settings, cwd=self._folder, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(
+            command, env=self._settings, cwd=self._folder, capture_output=True, text=True, timeout=120, check=False
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 

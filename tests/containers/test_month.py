@@ -1,12 +1,14 @@
 """September 2024 from the units to the incident log: in containers, and in the same way in local processes."""
 
 import csv
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from ingest.scenario import find_scenario
 from monitor.feeds import Feed
+from schemas.clock import SHANGHAI
 from schemas.events import UnitId
 from schemas.register import load_register
 from tests.containers.month import WATCHED, Played
@@ -41,7 +43,9 @@ def test_alert_for_the_silent_district_arrives_while_the_month_runs(september: P
     (incident,) = [found for found in september.incidents if found["unit_id"] == WATCHED]
     assert incident["alertname"] == "UnitNeverSeen"
     assert "秦淮区" in incident["summary_zh"]
-    assert "2024-09-04" <= incident["platform_time"] < "2024-09-30"
+    first_use = datetime(2024, 9, 1, tzinfo=SHANGHAI)
+    opened = datetime.fromisoformat(incident["platform_time"])
+    assert first_use + timedelta(hours=72) < opened < datetime(2024, 9, 30, tzinfo=SHANGHAI)
 
 
 def test_death_of_a_worker_is_blamed_on_no_unit(september: Played) -> None:

@@ -1,6 +1,5 @@
 """The brokers that the contract is held against, one process each for the whole run, and topics of a test's own."""
 
-import contextlib
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 
@@ -10,8 +9,7 @@ from kafka import KafkaAdminClient
 from hipwatch.topics import ensure_topics
 from monitor.source import TopicInfo, describe_topics
 from schemas.connection import KafkaConnection
-from schemas.errors import HipwatchError
-from schemas.topics import Topic, topic_name
+from schemas.topics import PARTITIONS, Topic, topic_name
 from tests.contract.until import until
 from tests.services.broker import Broker
 from tests.services.kafka import KafkaServer
@@ -55,13 +53,12 @@ def topics(connection: KafkaConnection) -> Sequence[TopicInfo]:
 def make_topics(connection: KafkaConnection) -> None:
     """Make them, and wait until the broker tells of all of them: on Kafka they are known a moment after they were made."""
     ensure_topics(connection)
-
-    def known() -> bool:
-        with contextlib.suppress(HipwatchError):
-            return bool(describe_topics(connection))
-        return False
-
-    until(known)
+    names = [topic_name(topic, connection.topic_prefix) for topic in Topic]
+    admin = KafkaAdminClient(**connection.client_options())
+    try:
+        until(lambda: all(len(topic["partitions"]) == PARTITIONS for topic in admin.describe_topics(names)))
+    finally:
+        admin.close()
 
 
 def drop_topics(connection: KafkaConnection) -> None:

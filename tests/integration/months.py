@@ -15,6 +15,8 @@ from schemas.register import Unit, UnitKind, load_register
 
 REGISTER: Final = load_register()
 PERIOD: Final = Period(2023, 2)
+OLD: Final = dict.fromkeys(UnitKind, Form.Y2020)
+NEW: Final = dict.fromkeys(UnitKind, Form.Y2024)
 _DAYS: Final = len(PERIOD.days)
 _REQUIRED: Final = {UnitKind.DISTRICT: "129", UnitKind.HOSPITAL: "83"}
 _COLUMNS: Final = {
@@ -78,9 +80,9 @@ _SILENT_2020: Final[Row] = dict.fromkeys(
 )
 _AWKWARD_2020: Final[Sequence[Row]] = (
     {**_SILENT_2020, "tables_declared": "未反馈"},
-    {**_SILENT_2020, "tables_declared": "0", "tables_uploaded": "34"},
+    {**_SILENT_2020, "tables_declared": "0", "tables_uploaded": "34", "health_records_base": "0"},
     {**_SILENT_2020, "tables_declared": "3", "tables_uploaded": "1", "records_uploaded": "1", "upload_days": "1"},
-    {**_SILENT_2020, "tables_declared": "", "outpatient_visits": "7", "discharges": "1"},
+    {**_SILENT_2020, "tables_declared": "", "outpatient_visits": "7", "discharges": "1", "health_records_diabetes": "9"},
 )
 """Silent and never declared; tables from before but nothing now; a single record; visits without a single record."""
 _SILENT_2024: Final[Row] = dict.fromkeys(

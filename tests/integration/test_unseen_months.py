@@ -9,11 +9,9 @@ import pytest
 from schemas.printed import Form
 from schemas.register import UnitKind
 from tests.integration.ledgers import counters
-from tests.integration.months import truth_of, write_month
+from tests.integration.months import NEW, OLD, truth_of, write_month
 from tests.integration.stack import Ended, Home
 
-OLD = dict.fromkeys(UnitKind, Form.Y2020)
-NEW = dict.fromkeys(UnitKind, Form.Y2024)
 MIXED = {UnitKind.DISTRICT: Form.Y2020, UnitKind.HOSPITAL: Form.Y2024}
 FAULTS = {"duplicates": 0.02, "reordered": 0.02, "holes": 0.02, "poison": 0.02}
 

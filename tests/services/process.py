@@ -12,6 +12,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,9 @@ LOOPBACK: Final = "127.0.0.1"
 START_SECONDS: Final = 90.0
 """Generous: on a busy machine a start that takes 3 s has been seen to take 30."""
 _LAST_LINES: Final = 20
+_SPAWNER: Final = ThreadPoolExecutor(1, thread_name_prefix="spawner")
+"""Starts every process. The kernel takes the end of the thread that started a child for the end of its parent, and a test
+may restart a service from a thread of its own."""
 
 
 class ServiceFailed(Exception):
@@ -51,15 +55,7 @@ class ServiceProcess:
         if self.running:
             raise ServiceFailed(f"{self.name} is running already")
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
-        with self.log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [*ending_with_us(), *self._command],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=self._env,
-                start_new_session=True,
-            )
+        self._process = _SPAWNER.submit(self._spawn).result()
         end = time.monotonic() + seconds
         while not ready():
             if not self.running:
@@ -113,6 +109,17 @@ class ServiceProcess:
 
     def last_words(self) -> str:
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:])
+
+    def _spawn(self) -> "subprocess.Popen[bytes]":
+        with self.log.open("ab") as output:
+            return subprocess.Popen(
+                [*ending_with_us(), *self._command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=self._env,
+                start_new_session=True,
+            )
 
     def _wait(self, seconds: float) -> None:
         assert self._process is not None

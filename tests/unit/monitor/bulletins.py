@@ -32,7 +32,8 @@ CELLS: Final[dict[str, Cell]] = {
 
 def make_bulletin(form: Form = Form.Y2024, **cells: Cell) -> Bulletin:
     """One district with CELLS and `cells`, and one hospital that never said anything."""
-    silent: dict[str, Cell] = dict.fromkeys(CELLS, 0) | {
+    silent: dict[str, Cell] = {
+        **dict.fromkeys(CELLS, 0),
         "tables_declared": Absent.NOT_DECLARED,
         "tables_required": 83,
         "realtime_forms_required": 11,

@@ -2,10 +2,10 @@
 
 import os
 import sqlite3
-import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import text
@@ -152,17 +152,21 @@ def without_privileges() -> Iterator[None]:
         os.setegid(0)
 
 
-def test_a_ledger_that_may_only_be_read_is_one_sentence(path: Path, register: Register) -> None:
-    ledger = opened(path)
-    ledger.append(make_batch(make_event()))
-    for folder in (path.parent, *path.parent.parents):
-        if folder.stat().st_uid == os.getuid() and not folder.stat().st_mode & stat.S_IXOTH:
-            folder.chmod(folder.stat().st_mode | stat.S_IXOTH | stat.S_IROTH)
-    for file in path.parent.glob("ledger.db*"):
-        file.chmod(0o444)
-    with without_privileges(), pytest.raises(HipwatchError) as error:
-        open_database(url(path), create=True)
-    assert sentence(error, path).endswith(("is read-only", "cannot be opened"))
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A ledger to be, in a folder that everybody may enter; pytest's own folders are for their owner alone."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "ledger.db"
+
+
+def test_a_ledger_that_may_only_be_read_is_one_sentence(open_path: Path) -> None:
+    engine = open_database(url(open_path), create=True)
+    engine.dispose()
+    open_path.chmod(0o444)
+    with without_privileges(), pytest.raises(LedgerUnavailable) as error:
+        open_database(url(open_path), create=True)
+    assert sentence(error, open_path).endswith("is read-only")
 
 
 @pytest.mark.parametrize("text", ["", "ledger.db", "oracle://host/ledger", "nonsense://x", "mysql://host/ledger"])
@@ -174,11 +178,26 @@ def test_what_is_no_database_url_is_refused(text: str) -> None:
 
 def test_a_transaction_that_fails_is_rolled_back(path: Path) -> None:
     engine = open_database(url(path), create=True)
-    with pytest.raises(HipwatchError), sentences(engine), writing(engine) as connection:
-        connection.execute(text("INSERT INTO active_hour (hour) VALUES (1)"))
-        connection.execute(text("INSERT INTO active_hour (hour) VALUES (1)"))
+
+    def write_and_fail() -> None:
+        with sentences(engine), writing(engine) as connection:
+            connection.execute(text("INSERT INTO active_hour (hour) VALUES (1)"))
+            connection.execute(text("INSERT INTO active_hour (hour) VALUES (1)"))
+
+    with pytest.raises(HipwatchError):
+        write_and_fail()
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM active_hour")).scalar() == 0
+
+
+def test_a_write_transaction_that_begins_by_reading_has_the_lock_already(path: Path) -> None:
+    # else what it has read could be outdated when it writes, and SQLite would refuse it however long it waited
+    engine = open_database(url(path), create=True)
+    with writing(engine) as connection, closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:
+        connection.execute(text("SELECT count(*) FROM active_hour"))
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("INSERT INTO active_hour (hour) VALUES (1)")
+        connection.execute(text("INSERT INTO active_hour (hour) VALUES (2)"))
 
 
 def test_a_mistake_of_ours_is_not_taken_for_a_database_that_is_away(path: Path) -> None:

@@ -42,6 +42,7 @@ def upgraded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @each_record
 def test_old_bytes_stay_readable_after_a_field_was_added(golden: Golden, register: Register) -> None:
     assert codec._newest()[golden.topic].version == 2
+    assert codec._read(golden.value, golden.topic)["channel"] == "direct", "the default takes the place of the missing field"
     assert decode(golden.value, golden.topic, register) == golden.event
 
 

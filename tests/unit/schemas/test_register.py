@@ -1,7 +1,7 @@
 import pytest
 
 from schemas.register import Register, UnitKind
-from schemas.topics import DEFAULT_PREFIX, EVENT_TOPICS, Topic, topic_name
+from schemas.topics import DEFAULT_PREFIX, EVENT_TOPICS, Topic, topic_name, topic_named
 
 
 def test_the_register_has_the_units_that_were_seen(register: Register) -> None:
@@ -52,3 +52,15 @@ def test_topics_are_named_after_prefix_and_version() -> None:
     assert topic_name(Topic.DEAD_LETTERS, "test") == "test.dead-letters.v1"
     assert len({topic_name(topic, DEFAULT_PREFIX) for topic in Topic}) == len(Topic)
     assert set(Topic) - set(EVENT_TOPICS) == {Topic.DEAD_LETTERS}
+
+
+@pytest.mark.parametrize("prefix", ["hip", "a.b", "test-7"])
+def test_a_topic_is_found_by_its_name_under_any_prefix(prefix: str) -> None:
+    assert [topic_named(topic_name(topic, prefix)) for topic in Topic] == list(Topic)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "cda-documents", "hip.cda-documents", "hip.cda-documents.v2", "hip.patients.v1", "..", "v1"]
+)
+def test_a_name_that_is_not_ours_is_no_topic(name: str) -> None:
+    assert topic_named(name) is None

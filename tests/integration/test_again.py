@@ -1,0 +1,50 @@
+"""The same month again, half a month and then the whole, two months in one ledger: what has been counted is not counted again."""
+
+import signal
+
+import pytest
+
+from tests.integration.ledgers import counted, counters
+from tests.integration.prints import printed, reported
+from tests.integration.stack import Ended, Home, running, wait_until
+
+pytestmark = pytest.mark.timeout(400)
+
+
+def published(ended: Ended) -> int:
+    assert ended.code == 0, ended.told
+    return int(ended.out.split(":")[1].split()[0])
+
+
+def test_half_a_month_then_the_whole_then_again_and_another_month_all_count_once(home: Home, broker: str) -> None:
+    settings = {"HIPWATCH_BOOTSTRAP": broker, "HIPWATCH_DATABASE": home.database, "HIPWATCH_SESSION_TIMEOUT": "2"}
+
+    def report(month: str) -> Ended:
+        return home.run("report", month, "--format", "json", settings=settings)
+
+    with running(home, "worker", settings=settings):
+        half = home.start("simulate", "2020-01", settings=settings | {"HIPWATCH_DAY_SECONDS": "0.5"})
+        wait_until(lambda: counted(home.ledger) > 2_000, "a part of the month is counted")
+        half.signal(signal.SIGINT)
+        interrupted = half.wait()
+        assert (interrupted.code, interrupted.out, interrupted.err) == (130, "", "interrupted\n")
+
+        whole = published(home.run("simulate", "2020-01", settings=settings))
+        wait_until(lambda: counters(home.ledger).accepted == whole, "the whole month is counted")
+        wait_until(lambda: counters(home.ledger).duplicates > 2_000, "its first part was counted as duplicates")
+        wait_until(lambda: counted(home.ledger) == whole + counters(home.ledger).duplicates, "and nothing else")
+        part = counters(home.ledger).duplicates
+        assert part < whole, "the simulator was stopped half-way"
+        assert reported(report("2020-01").out, printed("2020-01")) == printed("2020-01")
+
+        assert published(home.run("simulate", "2020-01", settings=settings)) == whole
+        wait_until(lambda: counters(home.ledger).duplicates == part + whole, "everything is a duplicate now")
+        assert counters(home.ledger).accepted == whole
+
+        autumn = published(home.run("simulate", "2024-09", "--records-per-event", "1000000", settings=settings))
+        wait_until(lambda: counters(home.ledger).accepted == whole + autumn, "another month is counted beside it")
+
+    found = counters(home.ledger)
+    assert (found.duplicates, found.skipped, found.open_numbers, found.dead_letters) == (part + whole, 0, 0, {})
+    for month in ("2020-01", "2024-09"):
+        assert reported(report(month).out, printed(month)) == printed(month)

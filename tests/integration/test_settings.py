@@ -1,0 +1,98 @@
+"""Every command explains itself, and every setting can come from the environment."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import pytest
+
+from tests.integration.conftest import Replayed
+from tests.integration.stack import Ended, Home, ask, ask_all, home_in
+
+SETTINGS: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = {
+    ("demo",): ("HIPWATCH_PERIOD", "HIPWATCH_DAY_SECONDS"),
+    ("replay",): (
+        *("HIPWATCH_BOOTSTRAP", "HIPWATCH_DATABASE", "HIPWATCH_PERIOD", "HIPWATCH_WORKERS", "HIPWATCH_RECORDS_PER_EVENT"),
+        *("HIPWATCH_DAY_SECONDS", "HIPWATCH_SEED", "HIPWATCH_TOPIC_PREFIX", "HIPWATCH_KAFKA_CONFIG"),
+    ),
+    ("simulate",): (
+        *("HIPWATCH_BOOTSTRAP", "HIPWATCH_PERIOD", "HIPWATCH_RECORDS_PER_EVENT", "HIPWATCH_DAY_SECONDS", "HIPWATCH_SEED"),
+        *("HIPWATCH_TOPIC_PREFIX", "HIPWATCH_KAFKA_CONFIG"),
+    ),
+    ("worker",): (
+        *("HIPWATCH_BOOTSTRAP", "HIPWATCH_DATABASE", "HIPWATCH_GROUP", "HIPWATCH_SESSION_TIMEOUT", "HIPWATCH_TOPIC_PREFIX"),
+        *("HIPWATCH_KAFKA_CONFIG", "HIPWATCH_DEAD_LETTER_LIMIT", "HIPWATCH_LOG_LEVEL"),
+    ),
+    ("serve",): (
+        *("HIPWATCH_DATABASE", "HIPWATCH_HOST", "HIPWATCH_PORT", "HIPWATCH_WEBHOOK_TOKEN_FILE", "HIPWATCH_WEBHOOK_TOKEN"),
+        *("HIPWATCH_REFRESH", "HIPWATCH_STALL_AFTER", "HIPWATCH_WATCHDOG_AFTER", "HIPWATCH_RHYTHMS", "HIPWATCH_LOG_LEVEL"),
+    ),
+    ("report",): ("HIPWATCH_DATABASE", "HIPWATCH_FORMAT", "HIPWATCH_LANG"),
+    ("incidents",): ("HIPWATCH_DATABASE",),
+    ("check-config",): (
+        *("HIPWATCH_BOOTSTRAP", "HIPWATCH_DATABASE", "HIPWATCH_WEBHOOK_TOKEN_FILE", "HIPWATCH_RHYTHMS", "HIPWATCH_TOPIC_PREFIX"),
+        "HIPWATCH_KAFKA_CONFIG",
+    ),
+    ("recount",): ("HIPWATCH_BOOTSTRAP", "HIPWATCH_DATABASE", "HIPWATCH_WORKERS"),
+    ("gaps",): ("HIPWATCH_DATABASE",),
+    ("prune",): ("HIPWATCH_DATABASE",),
+    ("db", "upgrade"): ("HIPWATCH_DATABASE",),
+    ("dead-letters", "list"): ("HIPWATCH_DATABASE",),
+    ("dead-letters", "show"): ("HIPWATCH_DATABASE",),
+    ("dead-letters", "replay"): ("HIPWATCH_DATABASE",),
+    ("dead-letters", "discard"): ("HIPWATCH_DATABASE",),
+}
+
+
+@pytest.fixture(scope="module")
+def helps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[tuple[str, ...], Ended]]:
+    with home_in(tmp_path_factory.mktemp("help")) as home:
+        endings = ask_all(home, [(*command, "--help") for command in [(), *SETTINGS]])
+        yield dict(zip([(), *SETTINGS], endings, strict=True))
+
+
+@pytest.mark.parametrize("command", list(SETTINGS), ids=" ".join)
+def test_help_explains_the_command_and_names_every_environment_variable(
+    helps: Mapping[tuple[str, ...], Ended], command: tuple[str, ...]
+) -> None:
+    shown = helps[command]
+    assert (shown.code, shown.err) == (0, ""), shown.told
+    assert set(SETTINGS[command]) <= set(re.findall(r"HIPWATCH_\w+", shown.out))
+
+
+def test_help_lists_every_command(helps: Mapping[tuple[str, ...], Ended]) -> None:
+    shown = helps[()]
+    assert shown.code == 0, shown.told
+    listed = set(re.findall(r"^│ ([a-z-]+) ", shown.out, re.MULTILINE))
+    assert {command[0] for command in SETTINGS} == listed, "a new command needs a line here too"
+
+
+def test_settings_come_from_the_environment_and_the_command_line_goes_before_them(home: Home, winter: Replayed) -> None:
+    settings = {
+        "HIPWATCH_DATABASE": f"sqlite:///{winter.home.latest_ledger}",
+        "HIPWATCH_FORMAT": "csv",
+        "HIPWATCH_LANG": "en",
+    }
+    english = ask(home, "report", "2020-01", settings=settings)
+    assert english.out.splitlines()[0] == '"Data collection, districts, 2020-01"', english.told
+    assert english.err == "", "nothing needs to be said: the ledger was named"
+    chinese = ask(home, "report", "2020-01", "--lang", "zh", settings=settings)
+    assert chinese.out.splitlines()[0] == "各区数据采集情况（2020-01）"
+
+
+def test_check_config_tries_every_setting_and_one_that_is_wrong_hides_no_other(home: Home, winter: Replayed) -> None:
+    good = {"HIPWATCH_DATABASE": f"sqlite:///{winter.home.latest_ledger}", "HIPWATCH_WEBHOOK_TOKEN": "secret-of-the-test"}
+    bad = {"HIPWATCH_BOOTSTRAP": "host:notaport", "HIPWATCH_DATABASE": "no url", "HIPWATCH_RHYTHMS": "none.toml"}
+    well, badly = (ask(home, "check-config", settings=settings) for settings in (good, bad))
+    assert well.code == 0, well.told
+    assert verdicts(well)["database"] == "ok"
+    assert verdicts(well)["webhook token"] == "ok"
+    assert "secret-of-the-test" not in well.out + well.err
+    assert badly.code == 1, badly.told
+    assert [what for what, verdict in verdicts(badly).items() if verdict == "wrong"] == ["rhythms", "database", "broker"]
+    assert "Traceback" not in badly.err
+
+
+def verdicts(ended: Ended) -> dict[str, str]:
+    lines: Sequence[list[str]] = [line.split(None, 1) for line in ended.out.splitlines()]
+    return {rest.split(":")[0]: verdict for verdict, rest in lines}
