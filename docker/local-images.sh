@@ -42,7 +42,7 @@ kafka_jars() {
         need mvn maven
         mkdir -p "$(dirname "$jars")"
         scratch=$(mktemp -d "$(dirname "$jars")/fetching-XXXXXX")
-        mvn -q -B -f "$pom" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$scratch/libs" >&2
+        mvn -q -B -Dstyle.color=never -f "$pom" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$scratch/libs" >&2
         mv -T "$scratch/libs" "$jars" 2>/dev/null || [ -d "$jars" ] # another run may have been faster
         rm -rf "$scratch"
         say "fetched Apache Kafka"

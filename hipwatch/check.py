@@ -11,7 +11,8 @@ from sqlalchemy.exc import ArgumentError
 from hipwatch.paging import find_paging
 from monitor.database import open_database
 from monitor.deadlines import Rhythms
-from monitor.source import describe_topics
+from monitor.source import TopicMissing, describe_topics
+from monitor.table_versions import NotALedger
 from schemas.connection import KafkaConnection
 from schemas.errors import HipwatchError
 from schemas.register import UnitKind, load_register
@@ -67,7 +68,10 @@ def _database(url: str) -> tuple[Literal["ok", "notice"], str]:
     shown = parsed.render_as_string(hide_password=True)
     if parsed.get_backend_name() == "sqlite" and parsed.database and not Path(parsed.database).exists():
         return "notice", f"{shown} does not exist yet; a worker makes it"
-    open_database(url, create=False).dispose()
+    try:
+        open_database(url, create=False).dispose()
+    except NotALedger:
+        return "notice", f"{shown} has no tables yet; a worker makes them"
     return "ok", shown
 
 
@@ -75,7 +79,10 @@ def _broker(connection: Callable[[], KafkaConnection] | None) -> tuple[Literal["
     if connection is None:
         return "notice", "none is set: demo and replay start an embedded one, worker and simulate need --bootstrap"
     kafka = connection()
-    topics = describe_topics(kafka)
+    try:
+        topics = describe_topics(kafka)
+    except TopicMissing as missing:
+        return "notice", str(missing)
     return "ok", f"{kafka.bootstrap} answers and has the topics, {sum(len(t.partitions) for t in topics)} partitions"
 
 

@@ -46,8 +46,9 @@ from monitor.budget import DEFAULT_LIMIT
 from monitor.bulletin.build import build_bulletin
 from monitor.bulletin.render import Format, Language, render
 from monitor.database import open_database
-from monitor.deadlines import Rhythms, read_rhythms
+from monitor.deadlines import Rhythms
 from monitor.incidents import list_incidents
+from monitor.rhythms_file import read_rhythms
 from monitor.settings import DEFAULT_GROUP, DEFAULT_PORT, DEFAULT_SESSION_TIMEOUT_MS, ServeSettings, WorkerSettings
 from schemas.errors import HipwatchError
 from schemas.period import Period
@@ -63,10 +64,6 @@ app = typer.Typer(
     help="Ingestion monitor for a regional health-information platform: who uploaded what, who fell silent, "
     "proven from the events.",
 )
-app.add_typer(upkeep.db, name="db")
-app.add_typer(upkeep.dead_letters, name="dead-letters")
-for command in (upkeep.gaps, upkeep.recount, upkeep.prune):
-    app.command()(command)
 _FIRST_SCENARIO = "2024-09"
 _DEMO_DAY_SECONDS = 2.0
 _stdout = Console()
@@ -80,12 +77,19 @@ ScenarioName = Annotated[
 
 @app.command()
 def demo(
-    period: Annotated[str, typer.Option(envvar="HIPWATCH_PERIOD", help="Which shipped month.")] = _FIRST_SCENARIO,
+    period: Annotated[
+        str, typer.Option(envvar="HIPWATCH_DEMO_PERIOD", help="Which shipped month, or a scenario's folder.")
+    ] = _FIRST_SCENARIO,
     day_seconds: Annotated[
         float, typer.Option(envvar="HIPWATCH_DAY_SECONDS", min=0.1, help="Seconds that a day takes.")
     ] = _DEMO_DAY_SECONDS,
-    once: Annotated[bool, typer.Option("--once", help="End when the month is over; exit 0 only if every check held.")] = False,
-    port: Annotated[int | None, typer.Option(help="Port of the page. Without it 8080, or a free one.", min=1, max=65535)] = None,
+    once: Annotated[
+        bool, typer.Option("--once", envvar="HIPWATCH_ONCE", help="End when the month is over; exit 0 only if every check held.")
+    ] = False,
+    port: Annotated[
+        int | None,
+        typer.Option(envvar="HIPWATCH_PORT", help="Port of the page. Without it 8080, or a free one.", min=1, max=65535),
+    ] = None,
 ) -> None:
     """The whole way of a month on this machine, in time-lapse: units, broker, ledger, Prometheus, alerts. No Docker."""
     scenario = _scenario(period, None, None, day_seconds, None)
@@ -107,13 +111,19 @@ def replay(
     records_per_event: RecordsPerEvent = None,
     day_seconds: DaySeconds = None,
     seed: Seed = None,
-    verify: Annotated[bool, typer.Option("--verify", help="Compare every printed cell; exit 1 if one differs.")] = False,
-    expect: Annotated[Path | None, typer.Option(help="Compare with this folder's print instead of the replayed one.")] = None,
-    group: Annotated[str | None, typer.Option(help="Kafka consumer group. Without it, one of this run.")] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", envvar="HIPWATCH_VERIFY", help="Compare every printed cell; exit 1 if one differs.")
+    ] = False,
+    expect: Annotated[
+        Path | None, typer.Option(envvar="HIPWATCH_EXPECT", help="Compare with this folder's print instead of the replayed one.")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(envvar="HIPWATCH_REPLAY_GROUP", help="Kafka consumer group. Without it, one of this run.")
+    ] = None,
     topic_prefix: TopicPrefix = DEFAULT_PREFIX,
     kafka_config: KafkaConfig = None,
 ) -> None:
-    """Play a month through a real broker into the ledger, and compare the ledger with the print."""
+    """Play a month through a real broker into the ledger and, with --verify, compare every printed cell with it."""
     if workers == 0 and (bootstrap is None or database is None):
         raise HipwatchError("with --workers 0 yours have to count: name their broker and ledger with --bootstrap and --database")
     register = load_register()
@@ -201,6 +211,9 @@ def serve(
     stall_after: Annotated[
         float, typer.Option(envvar="HIPWATCH_STALL_AFTER", min=1, help="Seconds that the platform clock may stand still.")
     ] = 3600.0,
+    stale_after: Annotated[
+        float, typer.Option(envvar="HIPWATCH_STALE_AFTER", min=1, help="Seconds that the last reading of the ledger may be old.")
+    ] = 120.0,
     watchdog_after: Annotated[
         float, typer.Option(envvar="HIPWATCH_WATCHDOG_AFTER", min=1, help="Seconds that the Watchdog alert may stay away.")
     ] = 600.0,
@@ -217,6 +230,7 @@ def serve(
             webhook_token(webhook_token_file),
             timedelta(seconds=refresh),
             timedelta(seconds=stall_after),
+            timedelta(seconds=stale_after),
             watchdog_after=timedelta(seconds=watchdog_after),
             rhythms=_rhythms(rhythms),
         )
@@ -228,7 +242,9 @@ def report(
     period: Annotated[str, typer.Argument(metavar="PERIOD", help="The month, YYYY-MM.")],
     output: Annotated[Format, typer.Option("--format", envvar="HIPWATCH_FORMAT", help="How to write it.")] = Format.TABLE,
     lang: Annotated[Language, typer.Option(envvar="HIPWATCH_LANG", help="Language of headings and names.")] = Language.ZH,
-    form: Annotated[str, typer.Option(help="Printed form: 2020, 2024, or auto (what fits the month's events).")] = "auto",
+    form: Annotated[
+        str, typer.Option(envvar="HIPWATCH_FORM", help="Printed form: 2020, 2024, or auto (what fits the month's events).")
+    ] = "auto",
     database: ReadDatabase = None,
 ) -> None:
     """Print the month's district and hospital tables, from the ledger. Amounts are thousand yuan."""
@@ -342,3 +358,9 @@ def _log(level: int) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("alembic", "apscheduler", "kafka"):
         logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
+
+
+app.add_typer(upkeep.dead_letters, name="dead-letters", rich_help_panel="Upkeep")
+for upkeep_command in (upkeep.gaps, upkeep.recount, upkeep.prune):
+    app.command(rich_help_panel="Upkeep")(upkeep_command)
+app.add_typer(upkeep.db, name="db", rich_help_panel="Upkeep")

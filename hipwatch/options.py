@@ -19,7 +19,10 @@ OwnBootstrap = Annotated[
     typer.Option(envvar="HIPWATCH_BOOTSTRAP", help="Your Kafka broker(s), HOST:PORT[,…]. Without it an embedded one is started."),
 ]
 TopicPrefix = Annotated[str, typer.Option(envvar="HIPWATCH_TOPIC_PREFIX", help="First part of every topic's name.")]
-Database = Annotated[str, typer.Option(envvar="HIPWATCH_DATABASE", help="The ledger, as a database URL.")]
+Database = Annotated[
+    str,
+    typer.Option(envvar="HIPWATCH_DATABASE", help="The ledger: sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME."),
+]
 RunDatabase = Annotated[
     str | None,
     typer.Option(envvar="HIPWATCH_DATABASE", help="The ledger, as a database URL. Without it the run gets a new one of its own."),
@@ -37,7 +40,7 @@ SessionTimeout = Annotated[
     typer.Option(envvar="HIPWATCH_SESSION_TIMEOUT", min=0.5, help="Seconds without a heartbeat until others take over."),
 ]
 PeriodOption = Annotated[
-    str | None, typer.Option(envvar="HIPWATCH_PERIOD", help="The month, YYYY-MM, where the folder does not say.")
+    str | None, typer.Option(envvar="HIPWATCH_PERIOD", help="The month, YYYY-MM, instead of the one that the folder says.")
 ]
 RecordsPerEvent = Annotated[
     int | None,

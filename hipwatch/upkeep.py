@@ -40,14 +40,16 @@ UntilOption = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help
 Places = Annotated[
     list[str] | None, typer.Argument(metavar="[TOPIC-PARTITION@OFFSET]…", help="These letters, as `list` names them.")
 ]
-AllOption = Annotated[bool, typer.Option("--all", help="Every letter that the options select; needed when no letter is named.")]
+AllOption = Annotated[
+    bool, typer.Option("--all", help="All that wait; needed when neither a letter nor another option is given.")
+]
 
 
 @db.command("upgrade")
 def db_upgrade(database: Database = DEFAULT_DATABASE) -> None:
     """Bring the ledger's tables to this release's version, in one transaction. Take a backup first; stop the workers."""
     before, after = upgrade_database(database)
-    typer.echo(f"the ledger has version {after} already" if before == after else f"upgraded from {before or 'empty'} to {after}")
+    typer.echo(f"the ledger has version {after} already" if before == after else f"upgraded from {before} to {after}")
 
 
 @dead_letters.command("list")
@@ -139,7 +141,7 @@ def gaps(
             name = register.units[facts.unit_id].name_zh if facts.unit_id in register.units else facts.unit_id
             typer.echo(
                 f"{name} ({facts.unit_id})  {facts.topic}  series {facts.series or '—'}: {facts.accepted} accepted, "
-                f"{facts.duplicates} duplicates, {facts.missing} missing"
+                f"{facts.duplicates} duplicates, {facts.missing} missing, {facts.ahead} with a clock ahead of ours"
             )
     holes = find_holes(engine, unit)
     for hole in holes:
@@ -213,6 +215,8 @@ def _filter(
 
 def _chosen(letters: Letters, places: list[str] | None, wanted: Filter, everything: bool) -> list[Kept]:
     """The named letters, or all that the filter selects; a bare command does nothing to everything by accident."""
+    if places and (everything or wanted != Filter()):
+        raise HipwatchError("name letters, or select them with options, but not both")
     if places:
         return [letters.at(place) for place in places]
     if not everything and wanted == Filter():

@@ -14,8 +14,8 @@ import uvicorn
 from monitor.budget import LetterBudget
 from monitor.consumer import Worker
 from monitor.database import open_database
-from monitor.dead_letters import DeadLetterPublisher
 from monitor.ledger import Ledger
+from monitor.letter_publisher import DeadLetterPublisher
 from monitor.letters import Letters
 from monitor.settings import ServeSettings, WorkerSettings
 from monitor.source import KafkaSource, describe_topics

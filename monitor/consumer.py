@@ -9,9 +9,9 @@ from typing import Final, TypeVar
 
 from monitor.budget import LetterBudget
 from monitor.database import LedgerUnavailable
-from monitor.dead_letters import DeadLetterPublisher
 from monitor.fold import Arrival
 from monitor.ledger import Appended, Batch, Ledger, Position
+from monitor.letter_publisher import DeadLetterPublisher
 from monitor.source import KafkaSource, RawBatch
 from schemas.codec import DecodeError, Reason, decode
 from schemas.errors import HipwatchError

@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModu
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import SQLModel, create_engine
 
-from monitor import schema
+from monitor import table_versions
 from schemas.errors import HipwatchError
 
 LOCK_WAIT_SECONDS: Final = 10
@@ -42,18 +42,20 @@ def open_database(url: str, *, create: bool) -> Engine:
     with sentences(engine):
         if create:
             with writing(engine) as connection:
-                schema.prepare(connection)
+                table_versions.prepare(connection)
         else:
             with engine.connect() as connection, connection.begin():
-                schema.require_newest(connection)
+                table_versions.require_newest(connection)
     return engine
 
 
-def upgrade_database(url: str) -> tuple[str | None, str]:
-    """Bring the tables to this release's version, in one transaction. Returns the versions before (None: empty) and after."""
+def upgrade_database(url: str) -> tuple[str, str]:
+    """Bring a ledger's tables to this release's version, in one transaction. Returns the versions before and after."""
     engine = make_engine(url)
+    if engine.dialect.name == "sqlite" and engine.url.database:
+        _find_file(Path(engine.url.database), create=False)
     with sentences(engine), writing(engine) as connection:
-        return schema.upgrade(connection)
+        return table_versions.upgrade(connection)
 
 
 def make_engine(url: str) -> Engine:

@@ -19,7 +19,7 @@ _COUNTED: Final = table_of(tables.CountedEvent)
 
 @dataclass(frozen=True)
 class StreamFacts:
-    """Counts of one stream since its beginning; `missing` numbers are missing now."""
+    """Counts of one stream since its beginning; `missing` now, `ahead`: sent by a clock that ran ahead of ours."""
 
     unit_id: UnitId
     topic: Topic
@@ -27,6 +27,7 @@ class StreamFacts:
     accepted: int
     duplicates: int
     missing: int
+    ahead: int
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,15 @@ def stream_facts(engine: Engine, unit_id: str | None = None) -> Sequence[StreamF
         statement = statement.where(_STREAM.c.unit_id == unit_id)
     with sentences(engine), engine.connect() as connection:
         return [
-            StreamFacts(UnitId(row.unit_id), Topic(row.topic), row.series, row.accepted, row.duplicates, row.skipped - row.filled)
+            StreamFacts(
+                UnitId(row.unit_id),
+                Topic(row.topic),
+                row.series,
+                row.accepted,
+                row.duplicates,
+                row.skipped - row.filled,
+                row.ahead,
+            )
             for row in connection.execute(statement)
         ]
 

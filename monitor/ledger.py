@@ -1,4 +1,4 @@
-"""The ledger: append a batch of events and move the source's offset, in one transaction. Shell around `fold`.
+"""The ledger: append a batch of events and move the source's offset, in one transaction. Shell; `counting` folds and posts.
 
 Invariant: what a partition's offset has passed is in the sums, and nothing else is. So every event counts exactly once
 through crashes, rebalances and zombies, and any number of workers may share the work.

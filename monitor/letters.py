@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, select, true, update
 
 from monitor import tables
 from monitor.counting import count
@@ -35,7 +35,7 @@ class Filter:
     def condition(self) -> ColumnElement[bool]:
         """As SQL."""
         column = _LETTER.c
-        wanted: list[ColumnElement[bool]] = [column.partition >= 0]
+        wanted: list[ColumnElement[bool]] = [true()]
         wanted += [column.reason == self.reason] if self.reason else []
         wanted += [column.unit_id == self.unit_id] if self.unit_id else []
         wanted += [column.received_at >= self.since] if self.since else []

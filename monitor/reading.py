@@ -1,4 +1,4 @@
-"""Read the ledger: what the web page, the metrics and the reports are made of. Shell, read-only."""
+"""Read the ledger: what the web page and the metrics show (reports: `bulletin`). Shell, read-only."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -49,6 +49,10 @@ class RawBatch:
     received_at: datetime
 
 
+class TopicMissing(HipwatchError):
+    """The broker answers, and lacks one of our topics."""
+
+
 class TopicInfo(NamedTuple):
     """A topic as the broker has it now; a topic that was deleted and made anew has another id."""
 
@@ -73,7 +77,7 @@ def describe_topics(connection: KafkaConnection) -> list[TopicInfo]:
     for topic in described:
         name = topic["name"]
         if topic["error_code"] or not topic["partitions"]:
-            raise HipwatchError(f"the broker {connection.bootstrap} has no topic {name}")
+            raise TopicMissing(f"the broker {connection.bootstrap} has no topic {name} yet; a worker makes it")
         topic_id = str(topic.get("topic_id") or _NO_TOPIC_ID)
         if topic_id == _NO_TOPIC_ID:  # brokers before 3.1 have none
             topic_id = f"{cluster}/{name}"

@@ -4,12 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
 from monitor.database import open_database
 from monitor.ledger import Ledger
 from schemas.register import Register, load_register
 from tests.factories import TOPIC_IDS
+
+# the time that an example takes depends on the load of the machine, and proves nothing about the code
+settings.register_profile("hipwatch", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("hipwatch")
 
 BACKENDS = ("sqlite",)
 

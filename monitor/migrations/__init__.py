@@ -1,1 +1,1 @@
-"""The history of the ledger's tables, run by Alembic through `monitor.schema`."""
+"""The history of the ledger's tables, run by Alembic through `monitor.table_versions`."""

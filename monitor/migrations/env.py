@@ -1,4 +1,4 @@
-"""Alembic's entry: run the migrations on the connection that `monitor.schema` hands over, in its transaction."""
+"""Alembic's entry: run the migrations on the connection that `monitor.table_versions` hands over, in its transaction."""
 
 from alembic import context
 from sqlmodel import SQLModel

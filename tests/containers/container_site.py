@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import yaml
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
@@ -16,21 +17,7 @@ from tests.containers.engine import LABELS
 from tests.containers.images import image
 from tests.containers.paging import write_paging
 
-_KAFKA_SETTINGS: Final = {
-    "KAFKA_NODE_ID": "1",
-    "KAFKA_PROCESS_ROLES": "broker,controller",
-    "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
-    "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
-    "KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://localhost:9093",
-    "KAFKA_ADVERTISED_LISTENERS": "PLAINTEXT://kafka:9092",
-    "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
-    "KAFKA_INTER_BROKER_LISTENER_NAME": "PLAINTEXT",
-    "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
-    "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
-    "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
-    "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
-    "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
-}
+_COMPOSE: Final = Path(__file__).parents[2] / "docker" / "compose.yaml"
 _LAST_LINES: Final = 30
 
 
@@ -87,7 +74,7 @@ class ContainerSite:
 
     def _start_services(self) -> None:
         write_paging(self._paging, serve="serve:8080", alertmanager="alertmanager:9093")
-        kafka = DockerContainer(image("kafka"), env=dict(_KAFKA_SETTINGS)).with_kwargs(labels=LABELS)
+        kafka = DockerContainer(image("kafka"), env=_kafka_settings()).with_kwargs(labels=LABELS)
         self._add("kafka", kafka.waiting_for(LogMessageWaitStrategy("Kafka Server started")))
         postgres = PostgresContainer(image("postgres"), username="hipwatch", password=self._password, dbname="hipwatch")
         self._add("postgres", postgres.with_kwargs(labels=LABELS))
@@ -131,3 +118,9 @@ class ContainerSite:
             if container._container is not None:
                 lines = container.get_wrapped_container().logs(tail=_LAST_LINES).decode(errors="replace")
                 print(f"--- {name}\n{lines}")
+
+
+def _kafka_settings() -> dict[str, str]:
+    """Kafka as docker/compose.yaml sets it up."""
+    settings: dict[str, str] = yaml.safe_load(_COMPOSE.read_text(encoding="utf-8"))["services"]["kafka"]["environment"]
+    return settings

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from hipwatch.recount import compare_ledgers
-from monitor import schema
+from monitor import table_versions
 from monitor.budget import LetterBudget
 from monitor.bulletin.build import build_bulletin
 from monitor.database import make_engine, open_database, upgrade_database, writing
@@ -199,7 +199,7 @@ def test_pruning_leaves_the_months_that_it_is_told_to_keep_and_unsettled_letters
 def test_a_ledger_of_the_first_release_is_upgraded_without_loss(database_url: str, register: Register) -> None:
     engine = make_engine(database_url)
     with writing(engine) as connection:
-        schema.migrate_to(connection, "0001")
+        table_versions.migrate_to(connection, "0001")
         connection.execute(text("DROP TABLE alembic_version"))  # that release had no migrations yet
         connection.execute(
             text(
@@ -215,8 +215,8 @@ def test_a_ledger_of_the_first_release_is_upgraded_without_loss(database_url: st
         )
     with pytest.raises(HipwatchError, match="hipwatch db upgrade"):
         open_database(database_url, create=True)
-    assert upgrade_database(database_url) == ("0001", schema.newest())
-    assert upgrade_database(database_url) == (schema.newest(), schema.newest())
+    assert upgrade_database(database_url) == ("0001", table_versions.newest())
+    assert upgrade_database(database_url) == (table_versions.newest(), table_versions.newest())
     engine = open_database(database_url, create=True)
     assert build_bulletin(engine, register, SEPTEMBER).cell(UnitId("gulou"), "records_uploaded") == 41
     assert [kept.state for kept in Letters(engine).find(Filter())] == [LetterState.KEPT]
@@ -235,7 +235,7 @@ def test_a_ledger_of_a_newer_release_is_refused(database_url: str) -> None:
 
 def test_the_migrations_make_exactly_the_tables_of_the_models(engine: Engine) -> None:
     with engine.connect() as connection:
-        assert schema.differences(connection) == []
+        assert table_versions.differences(connection) == []
 
 
 # --- recount ---

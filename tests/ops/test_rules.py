@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.main import get_command
 
+from hipwatch.cli import app
+from monitor.watch import PAGING_DOWN
 from tests.ops.tools import (
     ALERTMANAGER_CONFIG,
     CONTRACT,
@@ -24,7 +27,7 @@ from tests.ops.tools import (
     run,
 )
 
-COMMANDS = {"demo", "replay", "simulate", "worker", "serve", "report", "incidents", "check-config"}
+COMMANDS = set(get_command(app).commands)  # type: ignore[attr-defined]
 UNIT_LABELS = ("unit_id", "kind", "name_zh", "name_en")
 
 
@@ -100,7 +103,8 @@ def test_alert_has_severity_scope_and_texts_in_both_languages(alert: Rule) -> No
 
 
 def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
-    assert {path.stem for path in RUNBOOKS} == {alert.name for alert in alerts()}
+    by_hipwatch_itself = {PAGING_DOWN}  # who cannot page cannot say so: this incident does not come from a rule
+    assert {path.stem for path in RUNBOOKS} == {alert.name for alert in alerts()} | by_hipwatch_itself
 
 
 @pytest.mark.parametrize("alert", alerts(), ids=by_name)

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.deadlines import Outage, Rhythm, Rhythms, after_outages, deadline, outages, read_rhythms
+from monitor.deadlines import Outage, Rhythm, Rhythms, after_outages, deadline, outages
 from monitor.feeds import Feed
 from monitor.fold import FeedMark
+from monitor.rhythms_file import read_rhythms
 from schemas.clock import SHANGHAI, local_date, start_of_day
 from schemas.errors import HipwatchError
 from schemas.register import Register

@@ -24,6 +24,13 @@ _ADVISORY_LOCK: Final = 7_461_926_350_017
 """Any number, as long as nobody else locks it: two workers that start at once must not both migrate (PostgreSQL)."""
 
 
+class NotALedger(HipwatchError):
+    """The database has none of our tables."""
+
+    def __init__(self) -> None:
+        super().__init__("the database is not a ledger: it lacks our tables (a worker makes them in an empty one)")
+
+
 def newest() -> str:
     """The version that this release needs."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
@@ -48,11 +55,13 @@ def prepare(connection: Connection) -> None:
     require_newest(connection)
 
 
-def upgrade(connection: Connection) -> tuple[str | None, str]:
+def upgrade(connection: Connection) -> tuple[str, str]:
     """Inside a write transaction: bring the tables to the newest version. Returns the versions before and after."""
     _lock(connection)
     before = version(connection)
     _require_known(before)
+    if before is None:
+        raise NotALedger
     _migrate(connection)
     return before, newest()
 
@@ -62,7 +71,7 @@ def require_newest(connection: Connection) -> None:
     found = version(connection)
     _require_known(found)
     if found is None:
-        raise HipwatchError("the database is not a ledger: it lacks our tables")
+        raise NotALedger
     if found != newest():
         raise HipwatchError(
             f"the ledger's tables have version {found}, this release needs {newest()}: "
