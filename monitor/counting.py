@@ -49,7 +49,8 @@ def _streams(connection: Connection, keys: set[StreamKey]) -> dict[StreamKey, St
     rows = [{"unit_id": key.unit_id, "topic": key.topic, "series": key.series, **fresh} for key in ordered]
     connection.execute(insert(connection, _STREAM).on_conflict_do_nothing(), rows)
     found: dict[StreamKey, Stream] = {}
-    for row in connection.execute(of_streams(select(_STREAM), _STREAM, ordered).with_for_update()):
+    in_order = of_streams(select(_STREAM), _STREAM, ordered).order_by(*_STREAM.primary_key.columns)
+    for row in connection.execute(in_order.with_for_update()):  # one order: two workers cannot wait for each other
         key = StreamKey(row.unit_id, Topic(row.topic), row.series)
         found[key] = Stream(row.next_sequence, [], row.accepted, row.duplicates, row.skipped, row.filled, row.ahead)
     gaps = of_streams(select(_GAP), _GAP, ordered).order_by(_GAP.c.first_missing)
@@ -68,7 +69,7 @@ def _receipts(connection: Connection, numbers: set[tuple[StreamKey, int]]) -> di
             _COUNTED.c.unit_id == key.unit_id,
             _COUNTED.c.topic == key.topic,
             _COUNTED.c.series == key.series,
-            _COUNTED.c.sequence.between(min(sequences), max(sequences)),
+            _COUNTED.c.sequence.in_(sequences),
         )
         found |= {(key, sequence): event_id for sequence, event_id in connection.execute(statement)}
     return found

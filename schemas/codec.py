@@ -37,7 +37,7 @@ MARKER: Final = b"\xc3\x01"
 _HEADER: Final = len(MARKER) + 8
 _MAX_TEXT: Final = 200
 """Longest identifier that is accepted, in characters: ids are labels and keys, not prose."""
-_MAX_COUNT: Final = 10**15
+_MAX_COUNT: Final = 10**12
 """No count or amount of one upload comes near it; beyond lies a broken sender, and sums must fit 64 bits."""
 _EARLIEST: Final = to_millis(datetime(2000, 1, 1, tzinfo=UTC))
 _LATEST: Final = to_millis(datetime(2100, 1, 1, tzinfo=UTC))

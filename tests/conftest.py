@@ -11,12 +11,13 @@ from monitor.database import open_database
 from monitor.ledger import Ledger
 from schemas.register import Register, load_register
 from tests.factories import TOPIC_IDS
+from tests.services.postgres import PostgresServer
 
 # the time that an example takes depends on the load of the machine, and proves nothing about the code
 settings.register_profile("hipwatch", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("hipwatch")
 
-BACKENDS = ("sqlite",)
+BACKENDS = ("sqlite", "postgresql")
 
 
 @pytest.fixture(scope="session")
@@ -24,11 +25,23 @@ def register() -> Register:
     return load_register()
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One server for all tests; each gets a database of its own."""
+    with PostgresServer() as server:
+        yield server
+
+
 @pytest.fixture(params=BACKENDS)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database of its own."""
-    assert request.param == "sqlite"
-    return f"sqlite:///{tmp_path / 'ledger.db'}"
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'ledger.db'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    url = server.new_database()
+    yield url
+    server.drop_database(url)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from schemas.period import Period
 from schemas.printed import Form, PrintedRow, PrintedTable
 from schemas.register import Register
 
-LARGEST: Final = 10**15
+LARGEST: Final = 10**12
 """Largest count, or amount in cents, that one event may carry (schemas.codec refuses more)."""
 _HEALTH: Final = ("health_records_base", "health_records_hypertension", "health_records_diabetes")
 
@@ -117,7 +117,7 @@ class _Reader:
         return self._bounded(column, self._row.count(column))
 
     def _bounded(self, column: str, number: int | None) -> int | None:
-        self._demand((number or 0) <= LARGEST, column, "is more than an upload may carry (10^15; revenue in cents)")
+        self._demand((number or 0) <= LARGEST, column, "is more than an upload may carry (10^12; revenue in cents)")
         return number
 
     def _demand(self, held: bool, column: str, problem: str) -> None:

@@ -133,7 +133,7 @@ def _figures(form: Form, kind: UnitKind, random: Random) -> Row:
 
 
 def _amount(random: Random) -> str:
-    cents = random.choice((0, random.randint(1, 10**8)))
+    cents = random.choice((0, random.randint(1, 10**6)))
     return random.choice(("/", "", f"{cents}", f"{cents // 10}.{cents % 10}", f"{cents // 100}.{cents % 100:02d}"))
 
 

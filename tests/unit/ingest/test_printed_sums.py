@@ -96,7 +96,7 @@ CORNERS = [
     make_row(Form.Y2024, outpatient_revenue_kcny=Decimal("0.01"), inpatient_revenue_kcny=Decimal(0)),
     make_row(Form.Y2024, realtime_days=1, realtime_forms_uploaded=11),
     make_row(Form.Y2024, realtime_days=29, realtime_forms_uploaded=1),
-    make_row(Form.Y2024, scheduled_records=1, outpatient_visits=10**15, outpatient_revenue_kcny=Decimal(10**10)),
+    make_row(Form.Y2024, scheduled_records=1, outpatient_visits=10**12, outpatient_revenue_kcny=Decimal(10**7)),
     make_row(Form.Y2024, scheduled_records=2, outpatient_visits=5, discharges=6, inpatient_revenue_kcny=Decimal("7.07")),
 ]
 
@@ -117,7 +117,7 @@ INFEASIBLE = [
     (Form.Y2020, "tables_uploaded", {"tables_uploaded": 130}),
     (Form.Y2020, "tables_declared", {"tables_declared": 130}),
     (Form.Y2020, "records_uploaded", {"records_uploaded": Absent.EMPTY}),
-    (Form.Y2020, "health_records_base", {"health_records_base": 10**15 + 1}),
+    (Form.Y2020, "health_records_base", {"health_records_base": 10**12 + 1}),
     (Form.Y2024, "realtime_days", {"realtime_days": 30, "realtime_forms_uploaded": 1}),
     (Form.Y2024, "realtime_days", {"realtime_forms_uploaded": 1}),
     (Form.Y2024, "realtime_forms_uploaded", {"realtime_days": 1}),
