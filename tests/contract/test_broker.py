@@ -5,10 +5,12 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -17,6 +19,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from hipwatch.topics import ensure_topics
 from ingest.producer import EventProducer
+from monitor import source
 from monitor.source import KafkaSource, TopicInfo, describe_topics
 from schemas.connection import KafkaConnection
 from schemas.errors import HipwatchError
@@ -38,10 +41,9 @@ class Traits:
 
     keeps_data: bool
     """What was acknowledged is there after a restart, also after a kill."""
-    one_owner: bool
-    """No partition is ever given to two members at once. Without it the ledger's compare-and-set counts once all the same."""
-    notices_leaving: bool
-    """A member that leaves is missed at once, and not when its session would have timed out."""
+    shares: bool
+    """A group may have several members. Tansu gives a partition to two of them (the ledger counts it once all the same),
+    misses a member that leaves only when its session times out, and a rebalance may take a minute."""
     tells_settings: bool
     """The settings of a topic can be read back."""
     limits_size: bool
@@ -50,8 +52,8 @@ class Traits:
     """The beginning of a partition can be deleted."""
 
 
-KAFKA: Final = Traits(True, True, True, True, True, True)
-TANSU: Final = Traits(False, False, False, False, False, False)
+KAFKA: Final = Traits(True, True, True, True, True)
+TANSU: Final = Traits(False, False, False, False, False)
 
 
 @pytest.fixture
@@ -181,7 +183,22 @@ def test_a_log_that_ends_in_a_transaction_marker_is_read_to_its_end(
     places = first_places(topics)
     with Member(connection, topics, places) as member:
         until(lambda: member.batches, doing=member.step)
-        until(lambda: 3 in {p.partition for p in member.source.at_end() if p.topic_id == topic_id(topics)}, doing=member.step)
+        until(lambda: len(member.source.at_end()) == len(places), doing=member.step, seconds=15)
+
+
+@pytest.mark.xfail(reason="at_end looks for the end at the last message and not where reading goes on", strict=True)
+def test_a_partition_that_has_dropped_all_its_messages_is_read_to_its_end(
+    connection: KafkaConnection, topics: Sequence[TopicInfo], traits: Traits
+) -> None:
+    if not traits.drops_records:
+        pytest.skip("drops none")
+    ends = produce(connection, range(5))
+    admin = KafkaAdminClient(**connection.client_options())
+    admin.delete_records({TopicPartition(*place): end for place, end in ends.items()})
+    admin.close()
+    places = first_places(topics)
+    with Member(connection, topics, places) as member:
+        until(lambda: len(member.source.at_end()) == len(places), doing=member.step, seconds=15)
 
 
 def test_messages_that_the_broker_has_dropped_are_passed_over_with_a_warning(
@@ -245,11 +262,28 @@ def test_a_message_that_fills_the_limit_is_refused_by_the_broker(connection: Kaf
 # Sharing
 
 
+@pytest.mark.xfail(reason="kafka-python loses an assignment when a poll ends just then; source.py must know the topics first")
+def test_every_member_gets_its_partitions_however_short_its_polls(
+    broker: Broker, traits: Traits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not traits.shares:
+        pytest.skip("a group takes seconds to form")
+    for number in range(8):
+        connection = KafkaConnection(broker.bootstrap, f"poll-{uuid.uuid4().hex[:8]}")
+        make_topics(connection)
+        topics = describe_topics(connection)
+        monkeypatch.setattr(source, "_POLL_MS", 10 + 11 * number)
+        places = first_places(topics)
+        with Member(connection, topics, places) as member:
+            until(partial(owns_all, member, places), doing=member.step, seconds=15)
+        drop_topics(connection)
+
+
 def test_every_partition_has_one_owner_when_a_member_joins(
     connection: KafkaConnection, topics: Sequence[TopicInfo], traits: Traits
 ) -> None:
-    if not traits.one_owner:
-        pytest.skip("gives a partition to two")
+    if not traits.shares:
+        pytest.skip("not for groups of several")
     places = first_places(topics)
     with Member(connection, topics, places) as first:
         until(lambda: len(first.owned) == len(places), doing=first.step)
@@ -257,7 +291,11 @@ def test_every_partition_has_one_owner_when_a_member_joins(
             until(lambda: shared(places, first, second), doing=in_turn(first, second))
 
 
-def test_everything_is_read_once_while_members_come_and_go(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
+def test_everything_is_read_once_while_members_come_and_go(
+    connection: KafkaConnection, topics: Sequence[TopicInfo], traits: Traits
+) -> None:
+    if not traits.shares:
+        pytest.skip("not for groups of several")
     places = first_places(topics)
     produce(connection, range(50))
     with Member(connection, topics, places) as first:
@@ -276,8 +314,8 @@ def test_everything_is_read_once_while_members_come_and_go(connection: KafkaConn
 def test_a_member_that_closes_hands_over_at_once(
     connection: KafkaConnection, topics: Sequence[TopicInfo], traits: Traits
 ) -> None:
-    if not traits.notices_leaving:
-        pytest.skip("waits for the session to time out")
+    if not traits.shares:
+        pytest.skip("not for groups of several")
     places = first_places(topics)
     timeout_ms = 30_000
     with Member(connection, topics, places, session_timeout_ms=timeout_ms) as first:
@@ -289,8 +327,10 @@ def test_a_member_that_closes_hands_over_at_once(
 
 
 def test_a_member_that_is_killed_hands_over_after_its_session_timeout(
-    connection: KafkaConnection, topics: Sequence[TopicInfo]
+    connection: KafkaConnection, topics: Sequence[TopicInfo], traits: Traits
 ) -> None:
+    if not traits.shares:
+        pytest.skip("not for groups of several")
     places = first_places(topics)
     command = [sys.executable, "-m", "tests.contract.member", connection.bootstrap, connection.topic_prefix, "6000"]
     with (
@@ -335,8 +375,8 @@ def test_a_forgotten_partition_is_read_again_from_its_place(connection: KafkaCon
 def test_a_member_that_holds_reads_nothing_and_stays_a_member(
     connection: KafkaConnection, topics: Sequence[TopicInfo], traits: Traits
 ) -> None:
-    if not traits.one_owner:
-        pytest.skip("gives a partition to two")
+    if not traits.shares:
+        pytest.skip("not for groups of several")
     places = first_places(topics)
     with Member(connection, topics, places) as holding, Member(connection, topics, places) as other:
         until(lambda: shared(places, holding, other), doing=in_turn(holding, other))
@@ -351,6 +391,10 @@ def test_a_member_that_holds_reads_nothing_and_stays_a_member(
         holding.source.release()
         until(lambda: reached(places, ends, topics), doing=in_turn(holding, other))
         assert by_key(holding, other) == {key: list(range(20)) for key in KEYS}
+
+
+def owns_all(member: Member, places: dict[tuple[str, int], int]) -> bool:
+    return len(member.owned) == len(places)
 
 
 def shared(places: dict[tuple[str, int], int], first: Member, second: Member) -> bool:
