@@ -1,6 +1,7 @@
 """Make the topics on a broker that lacks them. Shell."""
 
 import contextlib
+import time
 from typing import Final
 
 from kafka import KafkaAdminClient
@@ -14,6 +15,7 @@ from schemas.topics import MAX_DEAD_LETTER_BYTES, MAX_MESSAGE_BYTES, PARTITIONS,
 _RETENTION_MS: Final = 400 * 24 * 3600 * 1000
 """Longer than a year: any printed month can be counted again from its events."""
 _BROKER_DEFAULT: Final = -1
+_VISIBLE_SECONDS: Final = 10.0
 
 
 def ensure_topics(connection: KafkaConnection) -> list[str]:
@@ -30,11 +32,23 @@ def ensure_topics(connection: KafkaConnection) -> list[str]:
         missing = [topic for topic in Topic if topic_name(topic, connection.topic_prefix) not in existing]
         for topic in missing:
             _create(admin, topic, connection)
+        _wait_until_visible(admin, connection)
         return [topic_name(topic, connection.topic_prefix) for topic in missing]
     except KafkaError as error:
         raise HipwatchError(f"the broker {connection.bootstrap} refuses to make the topics: {error}") from None
     finally:
         admin.close()
+
+
+def _wait_until_visible(admin: KafkaAdminClient, connection: KafkaConnection) -> None:
+    """Kafka answers before every broker knows a new topic: give it a moment."""
+    names = {topic_name(topic, connection.topic_prefix) for topic in Topic}
+    end = time.monotonic() + _VISIBLE_SECONDS
+    while time.monotonic() < end:
+        described = admin.describe_topics(sorted(names))
+        if all(not topic["error_code"] and topic["partitions"] for topic in described):
+            return
+        time.sleep(0.1)
 
 
 def _create(admin: KafkaAdminClient, topic: Topic, connection: KafkaConnection) -> None:

@@ -4,15 +4,17 @@ The ledger has them first, in the transaction that passed their offset; the topi
 """
 
 import logging
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, MessageSizeTooLargeError
 
 from monitor.letters import Letters
 from schemas.codec import encode
 from schemas.connection import KafkaConnection
+from schemas.events import DeadLetter
 from schemas.topics import MAX_DEAD_LETTER_BYTES, Topic, topic_name
 
 log = logging.getLogger(__name__)
@@ -35,11 +37,21 @@ class DeadLetterPublisher:
                     self._producer = KafkaProducer(**self._options, acks="all", max_request_size=MAX_DEAD_LETTER_BYTES)
                 for letter in (kept.letter for kept in letters):
                     place = f"{letter.topic}-{letter.partition}-{letter.offset}".encode()
-                    self._producer.send(self._topic, key=place, value=encode(letter)).get(timeout=10)
+                    self._send(place, letter)
             except KafkaError as error:
                 log.warning("dead letters stay in the ledger for now: %s refused one (%s)", self._topic, error)
                 return
             self._letters.mark_published(letters)
+
+    def _send(self, place: bytes, letter: DeadLetter) -> None:
+        """Send one letter; what the topic cannot hold goes without its value, which stays in the ledger."""
+        assert self._producer is not None
+        try:
+            self._producer.send(self._topic, key=place, value=encode(letter)).get(timeout=10)
+        except MessageSizeTooLargeError:
+            detail = f"{letter.detail} (the value of {len(letter.value or b'')} bytes is in the ledger only)"
+            short = replace(letter, value=None, detail=detail)
+            self._producer.send(self._topic, key=place, value=encode(short)).get(timeout=10)
 
     def __enter__(self) -> Self:
         return self

@@ -107,6 +107,10 @@ class KafkaSource:
                 reconnect_backoff_max_ms=2_000,
                 allow_auto_create_topics=False,
             )
+            for name in self._topics:
+                # kafka-python 3.0 must know the topics before it joins: else it joins for nothing, joins again, and can lose
+                # the assignment that it gets then when a poll times out in between
+                self._consumer.partitions_for_topic(name)
         except KafkaError as error:
             raise HipwatchError(f"no Kafka broker answers at {connection.bootstrap} ({_first_line(error)})") from None
         self._consumer.subscribe(list(self._topics), listener=_Forget(self._placed))
@@ -159,8 +163,13 @@ class KafkaSource:
 
     def _is_end(self, tp: TopicPartition, end: int) -> bool:
         # The embedded broker gives the first offset of the last batch as the end: the high watermark of the last fetch
-        # knows better. A log that ends in a transaction marker ends one beyond the last message.
-        return bool(self._placed.get(tp, -1) >= max(end, self._consumer.highwater(tp) or 0))
+        # knows better. Where a log ends in transaction markers, or retention has emptied it, the position has passed what
+        # no message can show.
+        try:
+            position = self._consumer.position(tp, timeout_ms=0) or -1
+        except KafkaError:
+            position = -1
+        return bool(max(self._placed.get(tp, -1), position) >= max(end, self._consumer.highwater(tp) or 0))
 
     def forget(self, position: Position) -> None:
         """Somebody else has counted in this partition: place it anew before reading on."""

@@ -119,7 +119,6 @@ def test_making_topics_that_are_there_makes_none(connection: KafkaConnection) ->
     assert ensure_topics(connection) == []
 
 
-@pytest.mark.xfail(reason="ensure_topics does not wait until the broker tells of what it made")
 def test_topics_can_be_described_as_soon_as_they_were_made(broker: Broker) -> None:
     connection = KafkaConnection(broker.bootstrap, f"at-once-{time.time_ns()}")
     ensure_topics(connection)
@@ -169,7 +168,6 @@ def test_the_end_is_told_only_when_everything_was_read(connection: KafkaConnecti
         assert not grown & {position.partition for position in at_end}
 
 
-@pytest.mark.xfail(reason="at_end looks for the end at the last message and not where reading goes on", strict=True)
 def test_a_log_that_ends_in_a_transaction_marker_is_read_to_its_end(
     connection: KafkaConnection, topics: Sequence[TopicInfo]
 ) -> None:
@@ -186,7 +184,6 @@ def test_a_log_that_ends_in_a_transaction_marker_is_read_to_its_end(
         until(lambda: len(member.source.at_end()) == len(places), doing=member.step, seconds=15)
 
 
-@pytest.mark.xfail(reason="at_end looks for the end at the last message and not where reading goes on", strict=True)
 def test_a_partition_that_has_dropped_all_its_messages_is_read_to_its_end(
     connection: KafkaConnection, topics: Sequence[TopicInfo], traits: Traits
 ) -> None:
@@ -262,7 +259,6 @@ def test_a_message_that_fills_the_limit_is_refused_by_the_broker(connection: Kaf
 # Sharing
 
 
-@pytest.mark.xfail(reason="kafka-python loses an assignment when a poll ends just then; source.py must know the topics first")
 def test_every_member_gets_its_partitions_however_short_its_polls(
     broker: Broker, traits: Traits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
