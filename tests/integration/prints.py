@@ -15,17 +15,23 @@ Cells = dict[tuple[str, str], str]
 
 
 def printed(month: str) -> Cells:
-    """Every printed cell of a shipped month by unit id and column. What is absent is ''."""
+    """Every printed cell of a shipped month."""
+    cells = cells_in(SHIPPED / month)
+    assert len(cells) == CELLS[month]
+    return cells
+
+
+def cells_in(folder: Path) -> Cells:
+    """Every printed cell of a scenario folder by unit id and column. What is absent is ''."""
     cells: Cells = {}
     for name in FILES.values():
-        with (SHIPPED / month / name).open(encoding="utf-8-sig", newline="") as file:
+        with (folder / name).open(encoding="utf-8-sig", newline="") as file:
             for row in csv.DictReader(file):
                 unit = load_register().unit_named(row["unit"])
                 assert unit is not None
                 for column, text in row.items():
                     if column not in ("rank", "unit", *_FLAGS):
                         cells[unit.unit_id, column] = _canonical(text)
-    assert len(cells) == CELLS[month]
     return cells
 
 

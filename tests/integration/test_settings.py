@@ -6,11 +6,11 @@ from typing import Final
 
 import pytest
 
-from tests.integration.conftest import Replayed
+from monitor.database import open_database
 from tests.integration.stack import Ended, Home, ask, ask_all, home_in
 
 SETTINGS: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = {
-    ("demo",): ("HIPWATCH_PERIOD", "HIPWATCH_DAY_SECONDS"),
+    ("demo",): ("HIPWATCH_DEMO_PERIOD", "HIPWATCH_DAY_SECONDS", "HIPWATCH_PORT"),
     ("replay",): (
         *("HIPWATCH_BOOTSTRAP", "HIPWATCH_DATABASE", "HIPWATCH_PERIOD", "HIPWATCH_WORKERS", "HIPWATCH_RECORDS_PER_EVENT"),
         *("HIPWATCH_DAY_SECONDS", "HIPWATCH_SEED", "HIPWATCH_TOPIC_PREFIX", "HIPWATCH_KAFKA_CONFIG"),
@@ -67,12 +67,9 @@ def test_help_lists_every_command(helps: Mapping[tuple[str, ...], Ended]) -> Non
     assert {command[0] for command in SETTINGS} == listed, "a new command needs a line here too"
 
 
-def test_settings_come_from_the_environment_and_the_command_line_goes_before_them(home: Home, winter: Replayed) -> None:
-    settings = {
-        "HIPWATCH_DATABASE": f"sqlite:///{winter.home.latest_ledger}",
-        "HIPWATCH_FORMAT": "csv",
-        "HIPWATCH_LANG": "en",
-    }
+def test_settings_come_from_the_environment_and_the_command_line_goes_before_them(home: Home) -> None:
+    open_database(home.database, create=True).dispose()
+    settings = {"HIPWATCH_DATABASE": home.database, "HIPWATCH_FORMAT": "csv", "HIPWATCH_LANG": "en"}
     english = ask(home, "report", "2020-01", settings=settings)
     assert english.out.splitlines()[0] == '"Data collection, districts, 2020-01"', english.told
     assert english.err == "", "nothing needs to be said: the ledger was named"
@@ -80,8 +77,9 @@ def test_settings_come_from_the_environment_and_the_command_line_goes_before_the
     assert chinese.out.splitlines()[0] == "各区数据采集情况（2020-01）"
 
 
-def test_check_config_tries_every_setting_and_one_that_is_wrong_hides_no_other(home: Home, winter: Replayed) -> None:
-    good = {"HIPWATCH_DATABASE": f"sqlite:///{winter.home.latest_ledger}", "HIPWATCH_WEBHOOK_TOKEN": "secret-of-the-test"}
+def test_check_config_tries_every_setting_and_one_that_is_wrong_hides_no_other(home: Home) -> None:
+    open_database(home.database, create=True).dispose()
+    good = {"HIPWATCH_DATABASE": home.database, "HIPWATCH_WEBHOOK_TOKEN": "secret-of-the-test"}
     bad = {"HIPWATCH_BOOTSTRAP": "host:notaport", "HIPWATCH_DATABASE": "no url", "HIPWATCH_RHYTHMS": "none.toml"}
     well, badly = (ask(home, "check-config", settings=settings) for settings in (good, bad))
     assert well.code == 0, well.told

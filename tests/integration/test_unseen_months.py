@@ -1,15 +1,17 @@
 """Months that nobody has seen: whatever a scenario folder prints, its events add up to it, with and without faults."""
 
+import csv
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
 from schemas.printed import Form
 from schemas.register import UnitKind
 from tests.integration.ledgers import counters
-from tests.integration.months import NEW, OLD, truth_of, write_month
+from tests.integration.months import NEW, OLD, REGISTER, truth_of, write_month
 from tests.integration.stack import Ended, Home
 
 MIXED = {UnitKind.DISTRICT: Form.Y2020, UnitKind.HOSPITAL: Form.Y2024}
@@ -62,3 +64,25 @@ def test_a_month_of_districts_alone_and_of_one_unit_is_a_month(home: Home, tmp_p
     replay = replayed(home, month.folder)
     assert replay.code == 0, replay.told
     assert replay.last_line == "cells matched 8/8"
+
+
+def test_one_digit_changed_in_a_print_is_found_and_named(home: Home, tmp_path: Path) -> None:
+    month = write_month(tmp_path / "month", 41, OLD, units=5)
+    other = Path(copytree(month.folder, tmp_path / "other"))
+    hospitals = other / "collection_hospitals.csv"
+    with hospitals.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    place = rows[0].index("tables_uploaded")
+    assert rows[2][place] == "34"
+    rows[2][place] = "35"
+    with hospitals.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    unit = REGISTER.unit_named(rows[2][0])
+    assert unit is not None
+
+    replay = home.run("replay", month.folder, "--period", "2023-02", "--expect", other)
+
+    assert replay.code == 1, replay.told
+    *_, difference, last = replay.out.splitlines()
+    assert last == f"cells matched {month.cells - 1}/{month.cells}"
+    assert difference == f"{unit.name_zh} ({unit.unit_id}), tables_uploaded 已上传表（CDA文档）: printed '35', counted '34'"
