@@ -21,7 +21,7 @@ need() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >/dev/null
 }
 
-# build NAME FOLDER [options]: with the builder's own cache; its whole output when it fails
+# build NAME FOLDER [options]: with the builder's own cache; its whole output when it fails. Tries twice: it downloads.
 build() {
     local tag=hipwatch-local/$1 folder=$2 output before
     shift 2
@@ -29,7 +29,8 @@ build() {
     if ! output=$(docker build --tag "$tag" "$@" "$folder" 2>&1); then
         say "$tag could not be built:"
         echo "$output" >&2
-        exit 1
+        say "once more"
+        docker build --quiet --tag "$tag" "$@" "$folder" >&2 || exit 1
     fi
     [ "$before" = "$(docker image inspect --format '{{.Id}}' "$tag")" ] || say "built $tag"
 }
