@@ -1,7 +1,7 @@
 """`check-config`: try every setting without changing anything. Shell."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
@@ -57,7 +57,8 @@ def _register() -> tuple[Literal["ok"], str]:
 
 def _rhythms(rhythms: Rhythms) -> tuple[Literal["ok"], str]:
     own = len(rhythms.units)
-    return "ok", f"{rhythms.default}, {own} unit{'' if own == 1 else 's'} with a rhythm of their own"
+    hours = ", ".join(f"{item.name} {getattr(rhythms.default, item.name):g}" for item in fields(rhythms.default))
+    return "ok", f"{hours} (hours), {own} unit{'' if own == 1 else 's'} with a rhythm of their own"
 
 
 def _database(url: str) -> tuple[Literal["ok", "notice"], str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -43,7 +44,7 @@ from hipwatch.topics import ensure_topics
 from ingest.scenario import Scenario, find_scenario, load_scenario
 from monitor.app import run_web, run_worker
 from monitor.budget import DEFAULT_LIMIT
-from monitor.bulletin.build import build_bulletin
+from monitor.bulletin.build import Bulletin, build_bulletin
 from monitor.bulletin.render import Format, Language, render
 from monitor.database import open_database
 from monitor.deadlines import Rhythms
@@ -253,6 +254,8 @@ def report(
     bulletin = build_bulletin(open_database(_read_from(database), create=False), register, month)
     if form not in ("auto", *(known.value for known in Form)):
         raise typer.BadParameter(f"'{form}' is not 2020, 2024 or auto", param_hint="--form")
+    if not _has_uploads(bulletin):
+        typer.echo(f"note: this ledger holds no upload of {month}", err=True)
     chosen = bulletin.form if form == "auto" else Form(form)
     typer.echo(render(bulletin, chosen, output, lang, register), nl=False)
 
@@ -331,6 +334,14 @@ def _read_from(database: str | None) -> str:
         return DEFAULT_DATABASE
     _stderr.print(f"reading the ledger of the latest run, {latest}", highlight=False, soft_wrap=True)
     return latest
+
+
+def _has_uploads(bulletin: Bulletin) -> bool:
+    """Whether anything of the month was counted: tables full of zeros look alike for a silent month and a mistyped one."""
+    counts = ("scheduled_records", "outpatient_visits", "discharges", "realtime_days")
+    amounts = ("outpatient_revenue_kcny", "inpatient_revenue_kcny")
+    rows = [row.cells for of_kind in bulletin.rows.values() for row in of_kind]
+    return any(any(cells[name] for name in counts) or any(isinstance(cells[name], Decimal) for name in amounts) for cells in rows)
 
 
 @contextmanager

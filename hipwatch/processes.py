@@ -104,13 +104,18 @@ class Processes:
         quick = by_itself and time.monotonic() - child.started < _QUICK_DEATH_SECONDS
         child.quick_deaths = child.quick_deaths + 1 if quick else 0
         if not child.restart or child.quick_deaths >= _MOST_QUICK_DEATHS:
-            last = _last_line(child.log)
-            code = child.process.returncode
-            self.failure = HipwatchError(f"{child.name} ended with code {code}: {last or 'it printed nothing'}")
+            self.failure = HipwatchError(_obituary(child))
             return
         child.restarts += 1
         child.started = time.monotonic()
         child.process = _spawn(child.command, child.log, child.env)
+
+
+def _obituary(child: _Child) -> str:
+    code = child.process.returncode
+    if code < 0:
+        return f"{child.name} was ended by {signal.Signals(-code).name}"
+    return f"{child.name} ended with code {code}: {_last_line(child.log) or 'it printed nothing'}"
 
 
 def hipwatch_command(*arguments: str) -> list[str]:

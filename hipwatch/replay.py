@@ -96,7 +96,7 @@ def play_month(
     """Publish the month. Returns what was played and, per topic and partition, the offset after the last message."""
     messages = inject(events(plan), scenario.faults, scenario.seed)
     clean = scenario.faults == type(scenario.faults)()
-    with _stopped_by_signal() as stop, _bar(console, "publishing") as bar, EventProducer(kafka) as producer:
+    with _stopped_by_signal() as stop, _bar(console, "publishing") as bar, EventProducer(kafka, check) as producer:
         task = bar.add_task("publishing", total=plan.expected_events if clean else None)
 
         def show(progress: PlayProgress) -> None:

@@ -6,6 +6,7 @@ says where each partition goes on; otherwise an error has been raised.
 
 import contextlib
 from collections import deque
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -27,7 +28,9 @@ _IN_FLIGHT_MESSAGES: Final = 50_000
 _CLOSE_SECONDS: Final = 5
 """After an error there is nothing left to wait for but the sockets."""
 _REQUEST_OVERHEAD: Final = 4 << 10
-"""Room for the record's framing, so that a message as large as the topic allows still fits a request."""
+"""Room for the framing of a batch of one: the client weighs a message together with it."""
+_LOOK_SECONDS: Final = 0.5
+"""While waiting for acknowledgements, how often to ask whether that still makes sense."""
 
 
 class EventProducer:
@@ -36,9 +39,13 @@ class EventProducer:
     `next_offsets` maps (topic name, partition) to the offset after the last acknowledged message.
     """
 
-    def __init__(self, connection: KafkaConnection) -> None:
-        """Connect. Raises HipwatchError within about ten seconds when no broker answers."""
+    def __init__(self, connection: KafkaConnection, check: Callable[[], None] = lambda: None) -> None:
+        """Connect. Raises HipwatchError within about ten seconds when no broker answers.
+
+        `check` is asked again and again while acknowledgements are awaited; what it raises ends the wait.
+        """
         self.next_offsets: dict[tuple[str, int], int] = {}
+        self._check = check
         self._bootstrap = connection.bootstrap
         self._names = {topic: topic_name(topic, connection.topic_prefix) for topic in Topic}
         self._in_flight: deque[tuple[str, int, Any]] = deque()  # topic name, bytes, future; oldest first
@@ -67,7 +74,8 @@ class EventProducer:
         Raises HipwatchError naming the topic of the first that is not.
         """
         if self._in_flight:
-            self._kafka.flush()
+            with contextlib.suppress(KafkaTimeoutError):  # what lingers goes out now; the wait proper comes next
+                self._kafka.flush(timeout=_LOOK_SECONDS)
             self._settle(0)
 
     def close(self) -> None:
@@ -92,14 +100,27 @@ class EventProducer:
             name, size, future = self._in_flight.popleft()
             self._in_flight_bytes -= size
             try:
-                placed = future.get()
+                placed = self._wait_for(future)
             except KafkaError as error:
                 raise self._undelivered(name, error) from error
             place = (name, placed.partition)
             self.next_offsets[place] = max(self.next_offsets.get(place, 0), placed.offset + 1)
 
+    def _wait_for(self, future: Any) -> Any:
+        while True:
+            self._check()
+            try:
+                return future.get(timeout=_LOOK_SECONDS)
+            except KafkaTimeoutError:
+                if future.is_done:  # the message's own time is up, not only this look's
+                    raise
+
     def _leave(self) -> None:
-        with contextlib.suppress(KafkaError):  # what could not be delivered has been, or is being, reported
+        try:
+            self._kafka.close(timeout=_CLOSE_SECONDS)
+        except KafkaError:  # what could not be delivered has been, or is being, reported
+            self._kafka._sender.force_close()  # kafka-python 3.0 waits for it first, and then does not close at all
+            self._kafka._sender.join(_CLOSE_SECONDS)
             self._kafka.close(timeout=_CLOSE_SECONDS)
 
     def _undelivered(self, name: str, error: Exception) -> HipwatchError:

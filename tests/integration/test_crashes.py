@@ -114,3 +114,19 @@ def test_a_worker_that_slept_past_its_session_wakes_up_and_counts_nothing_twice(
     assert (found.accepted, found.duplicates, found.open_numbers, found.dead_letters) == (sent, sent, 0, {})
     report = home.run("report", "2020-01", "--format", "json", "--database", home.database)
     assert reported(report.out, printed("2020-01")) == printed("2020-01")
+
+
+def test_a_broker_that_dies_under_a_replay_is_named_and_everything_ends(home: Home) -> None:
+    replay = home.start("replay", "2020-01", "--verify", *PACE)
+
+    def brokers() -> list[int]:
+        return [pid for pid, command in home.processes().items() if "tansu" in command]
+
+    wait_until(
+        lambda: brokers() and any(counted(file) for file in home.folder.glob("home/runs/*/ledger.db")), "events are counted"
+    )
+    os.kill(brokers()[0], signal.SIGKILL)
+    ended = replay.wait()
+    assert (ended.code, ended.out) == (1, ""), ended.told
+    assert ended.err.splitlines()[0] == "error: broker was ended by SIGKILL"
+    assert home.processes() == {}

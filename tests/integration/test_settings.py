@@ -72,7 +72,7 @@ def test_settings_come_from_the_environment_and_the_command_line_goes_before_the
     settings = {"HIPWATCH_DATABASE": home.database, "HIPWATCH_FORMAT": "csv", "HIPWATCH_LANG": "en"}
     english = ask(home, "report", "2020-01", settings=settings)
     assert english.out.splitlines()[0] == '"Data collection, districts, 2020-01"', english.told
-    assert english.err == "", "nothing needs to be said: the ledger was named"
+    assert english.err == "note: this ledger holds no upload of 2020-01\n", "zeros of an empty ledger are no silence"
     chinese = ask(home, "report", "2020-01", "--lang", "zh", settings=settings)
     assert chinese.out.splitlines()[0] == "各区数据采集情况（2020-01）"
 

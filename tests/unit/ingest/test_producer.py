@@ -1,3 +1,4 @@
+import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -87,6 +88,23 @@ def test_a_delivery_error_names_the_topic(monkeypatch: pytest.MonkeyPatch) -> No
         producer.flush()
     producer.send(Topic.CDA_DOCUMENTS, b"unit", b"value")
     with pytest.raises(HipwatchError, match=r"topic test\.cda-documents\.v1"):
+        producer.close()
+
+
+def test_who_waits_for_a_broker_that_died_may_give_up() -> None:
+    dead = threading.Event()
+
+    def check() -> None:
+        if dead.is_set():
+            raise HipwatchError("broker was ended by SIGKILL")
+
+    with running_broker(PREFIX) as address:
+        producer = EventProducer(KafkaConnection(address, PREFIX), check)
+        producer.send(Topic.CDA_DOCUMENTS, b"unit", b"value")
+        producer.flush()
+    producer.send(Topic.CDA_DOCUMENTS, b"unit", b"value")
+    threading.Timer(1.0, dead.set).start()
+    with pytest.raises(HipwatchError, match="ended by SIGKILL"):
         producer.close()
 
 
