@@ -369,6 +369,17 @@ def _log(level: int) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("alembic", "apscheduler", "kafka"):
         logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
+    if level > logging.DEBUG:
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(_without_kafkas_tracebacks)
+
+
+def _without_kafkas_tracebacks(record: logging.LogRecord) -> bool:
+    """The client logs a broken connection, which it mends, with its traceback: one line tells the night shift more."""
+    if record.name.startswith("kafka.") and record.exc_info:
+        record.msg, record.args = f"{record.getMessage()} ({record.exc_info[1]})", ()
+        record.exc_info = None
+    return True
 
 
 app.add_typer(upkeep.dead_letters, name="dead-letters", rich_help_panel="Upkeep")
