@@ -49,3 +49,14 @@ def counted(ledger: Path) -> int:
     """Messages that the ledger has passed, whatever became of them."""
     rows = query(ledger, "SELECT coalesce(sum(next_offset), 0) FROM source_offset")
     return int(rows[0][0]) if rows else 0
+
+
+def is_locked(ledger: Path) -> bool:
+    """Whether somebody is in the midst of a write."""
+    with closing(sqlite3.connect(ledger, timeout=0.5, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+        connection.execute("ROLLBACK")
+        return False

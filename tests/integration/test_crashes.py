@@ -3,13 +3,14 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.integration.ledgers import counted, counters
+from tests.integration.ledgers import counted, counters, is_locked
 from tests.integration.prints import copy_of, printed, reported
-from tests.integration.stack import Home, end, running, wait_until
+from tests.integration.stack import Home, Started, end, running, wait_until
 
 PACE = ("--day-seconds", "0.35")
 """A month in eleven seconds: time enough to do something in the midst of it."""
@@ -90,13 +91,22 @@ def test_a_worker_that_is_killed_and_started_again_counts_exactly(home: Home, br
     assert reported(report.out, printed("2020-01")) == printed("2020-01")
 
 
+def fall_asleep(worker: Started, ledger: Path) -> None:
+    """Freeze it outside of a write: on SQLite, what is frozen within one keeps all others waiting (PostgreSQL ends it)."""
+    worker.signal(signal.SIGSTOP)
+    while is_locked(ledger):
+        worker.signal(signal.SIGCONT)
+        time.sleep(0.05)
+        worker.signal(signal.SIGSTOP)
+
+
 def test_a_worker_that_slept_past_its_session_wakes_up_and_counts_nothing_twice(home: Home, broker: str) -> None:
     worker = ("worker", "--bootstrap", broker, "--database", home.database, "--session-timeout", "2")
     with running(home, *worker) as sleeper, running(home, *worker) as other:
         wait_until(lambda: "counting from" in sleeper.err and "counting from" in other.err, "both count")
         with running(home, "simulate", "2020-01", "--bootstrap", broker, *PACE) as units:
             wait_until(lambda: counted(home.ledger) > 500, "they have counted something")
-            sleeper.signal(signal.SIGSTOP)
+            fall_asleep(sleeper, home.ledger)
             try:
                 published = units.wait()
                 sent = int(published.out.split(":")[1].split()[0])
