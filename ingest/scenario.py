@@ -138,8 +138,8 @@ class _Settings:
         self._refuse_unknown(table, names, "faults.")
         shares = {name: self._number(f"faults.{name}", table.get(name, 0), 0, 1) for name in names}
         faults = Faults(**shares)
-        if faults.duplicates + faults.reordered + faults.holes > 1:
-            raise self._fail("faults", "duplicates, reordered and holes befall different events: together at most 1")
+        if faults.duplicates + faults.reordered + faults.holes + faults.late > 1:
+            raise self._fail("faults", "duplicates, reordered, holes and late befall different events: together at most 1")
         return faults
 
     def _number(self, key: str, value: object, least: float, most: float) -> float:

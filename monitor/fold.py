@@ -6,7 +6,7 @@ comes again (same stream, same sequence, same event id) adds nothing but one to 
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -214,11 +214,11 @@ def _take(event: Event, key: StreamKey, changes: Changes, received_at: datetime)
         _mark(event, FEED_OF_TOPIC[key.topic], moment, changes)
         day = event.business_date
     elif isinstance(event, HealthRecords):
-        changes.health_records.append(event)
+        changes.health_records.append(replace(event, event_time=moment))  # the later one counts: none is later than now
         day = event.business_date
     else:
-        changes.declarations.append(event)
-        day = local_date(event.event_time)
+        changes.declarations.append(replace(event, event_time=moment))
+        day = local_date(moment)
     changes.receipts.append(Receipt(key, event.sequence, event.event_id, day))
 
 

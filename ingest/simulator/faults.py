@@ -1,39 +1,56 @@
-"""Faults on the way from the units to the broker: repetition, disorder, delay, broken messages. Core, seeded.
+"""Faults on the way from the units to the broker: repetition, disorder, delay, wrong clocks, broken messages. Core, seeded.
 
 Invariant: every event is delivered, and the counts say exactly what a reader of the messages will find.
 """
 
 import heapq
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from random import Random
 from typing import Final, NamedTuple
 
 from ingest.simulator.poison import POISONS
+from schemas.clock import start_of_day
 from schemas.codec import TOPIC_OF, Reason, encode
-from schemas.events import Event
+from schemas.events import CdaDocuments, Event, RealtimeForms, UnitId
 from schemas.topics import Topic
 
 LONGEST_DELAY: Final = 500
 """Events after which a withheld one is delivered at the latest."""
 _DUPLICATE_DELAY: Final = 50
+LONGEST_LATENESS: Final = timedelta(days=10)
+"""After which a late event arrives at the latest: units have seven days to deliver, and not all of them heed it."""
+_WRONG_BY: Final = (
+    timedelta(minutes=-20),
+    timedelta(hours=-5),
+    timedelta(minutes=4),
+    timedelta(days=2),
+    timedelta(days=40 * 365),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """Shares of events, 0 to 1. `duplicates`, `reordered` and `holes` befall different events: together at most 1."""
+    """Shares of events, 0 to 1; of `wrong_clocks`, of units.
+
+    `duplicates`, `holes`, `reordered` and `late` befall different events: together at most 1. A unit whose clock is wrong
+    stamps its uploads and forms too early (but not before their business date) or too late, by up to forty years.
+    """
 
     duplicates: float = 0.0
     reordered: float = 0.0
     holes: float = 0.0
+    late: float = 0.0
     poison: float = 0.0
+    wrong_clocks: float = 0.0
 
 
 class Message(NamedTuple):
-    """What is published. `event_time` paces the player; it is not a part of the Kafka record."""
+    """What is published. `event_time`, the true one, paces the player; it is not a part of the Kafka record."""
 
     topic: Topic
     key: bytes
@@ -76,11 +93,14 @@ class FaultyStream(Iterator[Message]):
     def __init__(self, events: Iterable[Event], faults: Faults, seed: int) -> None:
         self.counts = FaultCounts()
         self._faults = faults
+        self._seed = seed
         self._random = Random(f"{seed}|faults")
         self._poisons = count()
         self._delayed: list[tuple[int, int, Event, bool]] = []  # heap: due, order, event, whether it is a duplicate
+        self._late: list[tuple[datetime, int, Event]] = []  # heap: due, order, event
         self._order = count()
         self._waiting: dict[_Stream, tuple[int, Event]] = {}  # until the stream's next event: due, event
+        self._clocks: dict[UnitId, timedelta] = {}
         self._newest: dict[_Stream, int] = {}
         self._missing: dict[_Stream, set[int]] = {}
         self._messages = self._run(iter(events))
@@ -93,16 +113,22 @@ class FaultyStream(Iterator[Message]):
         position, ahead = 0, next(events, None)
         while ahead is not None:
             event, ahead = ahead, next(events, None)
-            yield from self._release(position if ahead is not None else None)
+            yield from self._release(position, event.event_time) if ahead is not None else self._release_all()
             yield from self._pass_on(event, position) if ahead is not None else self._deliver(event)
             position += 1
 
-    def _release(self, position: int | None) -> Iterator[Message]:
-        """Deliver what is due at `position`; everything that is still held back when it is None."""
-        while self._delayed and (position is None or self._delayed[0][0] <= position):
+    def _release_all(self) -> Iterator[Message]:
+        """Deliver everything that is still held back."""
+        yield from self._release(sys.maxsize, datetime.max.replace(tzinfo=UTC))
+
+    def _release(self, position: int, moment: datetime) -> Iterator[Message]:
+        """Deliver what is due at `position`, and what is late and due at `moment`."""
+        while self._delayed and self._delayed[0][0] <= position:
             _, _, event, again = heapq.heappop(self._delayed)
             yield from self._repeat(event) if again else self._deliver(event)
-        for stream in [stream for stream, (due, _) in self._waiting.items() if position is None or due <= position]:
+        while self._late and self._late[0][0] <= moment:
+            yield from self._deliver(heapq.heappop(self._late)[2])
+        for stream in [stream for stream, (due, _) in self._waiting.items() if due <= position]:
             yield from self._deliver(self._waiting.pop(stream)[1])
 
     def _pass_on(self, event: Event, position: int) -> Iterator[Message]:
@@ -119,6 +145,9 @@ class FaultyStream(Iterator[Message]):
             self._delay(event, position + self._random.randint(1, LONGEST_DELAY), again=False)
         elif drawn < faults.duplicates + faults.holes + faults.reordered:
             self._waiting[stream] = position + LONGEST_DELAY, event
+        elif drawn < faults.duplicates + faults.holes + faults.reordered + faults.late:
+            due = event.event_time + self._random.random() * LONGEST_LATENESS
+            heapq.heappush(self._late, (due, next(self._order), event))
         else:
             yield from self._deliver(event)
         if faults.poison and self._random.random() < faults.poison:
@@ -138,21 +167,33 @@ class FaultyStream(Iterator[Message]):
             missing.remove(sequence)
             self.counts.gaps_filled += 1
         self.counts.accepted += 1
-        yield _message(event, encode(event))
+        yield self._message(event)
 
     def _repeat(self, event: Event) -> Iterator[Message]:
         self.counts.duplicates += 1
-        yield _message(event, encode(event))
+        yield self._message(event)
 
     def _poison(self, event: Event) -> Message:
         reason, value = POISONS[next(self._poisons) % len(POISONS)](event, self._random)
         self.counts.dead_letters[reason] += 1
-        return _message(event, value)
+        return Message(TOPIC_OF[type(event)], event.unit_id.encode(), value, event.event_time)
+
+    def _message(self, event: Event) -> Message:
+        return Message(TOPIC_OF[type(event)], event.unit_id.encode(), encode(self._stamped(event)), event.event_time)
+
+    def _stamped(self, event: Event) -> Event:
+        """The event as the unit's clock dates it."""
+        wrong_by = self._wrong_by(event.unit_id)
+        if not wrong_by or not isinstance(event, CdaDocuments | RealtimeForms):
+            return event
+        return replace(event, event_time=max(event.event_time + wrong_by, start_of_day(event.business_date)))
+
+    def _wrong_by(self, unit_id: UnitId) -> timedelta:
+        if unit_id not in self._clocks:
+            random = Random(f"{self._seed}|clock|{unit_id}")
+            self._clocks[unit_id] = random.choice(_WRONG_BY) if random.random() < self._faults.wrong_clocks else timedelta()
+        return self._clocks[unit_id]
 
 
 def _stream_of(event: Event) -> _Stream:
     return event.unit_id, TOPIC_OF[type(event)], event.series
-
-
-def _message(event: Event, value: bytes) -> Message:
-    return Message(TOPIC_OF[type(event)], event.unit_id.encode(), value, event.event_time)

@@ -9,6 +9,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from sqlalchemy import make_url
+
 from hipwatch.topics import ensure_topics
 from ingest.scenario import Scenario, find_scenario, load_scenario
 from ingest.simulator.events import events
@@ -22,11 +24,20 @@ from tests.chaos.schedule import Fault, schedule
 from tests.chaos.theatre import NotSurvived, Theatre
 from tests.chaos.truth import Truth, of_generator, of_ledger, of_log, open_gaps
 from tests.services.kafka import KafkaServer
+from tests.services.link import Link
 from tests.services.postgres import PostgresServer
 
 WORKERS = 3
 _SECONDS_PER_FAULT = 5.0
-_IN_STREAM = "[faults]\nduplicates = 0.01\nreordered = 0.01\nholes = 0.001\npoison = 0.001\n"
+_IN_STREAM = """
+[faults]
+duplicates = 0.01
+reordered = 0.01
+holes = 0.001
+late = 0.001
+poison = 0.001
+wrong_clocks = 0.1
+"""
 
 
 def main() -> int:
@@ -39,12 +50,21 @@ def main() -> int:
 
 def _run(home: Path, faults: list[Fault], worker_module: str) -> bool:
     scenario = _scenario(home)
-    with KafkaServer(properties={"group.min.session.timeout.ms": "500"}) as broker, PostgresServer() as database:
+    with (
+        Link() as broker_link,
+        Link() as database_link,
+        KafkaServer(reached_at=broker_link.port) as broker,
+        PostgresServer() as database,
+    ):
+        broker_link.target, database_link.target = broker.port, database.port
         url = database.new_database()
         engine = open_database(url, create=True)
+        url_by_link = make_url(url).set(port=database_link.port).render_as_string(hide_password=False)
         ensure_topics(KafkaConnection(broker.bootstrap))
         pace = max(0.5, len(faults) * _SECONDS_PER_FAULT / 30)
-        theatre = Theatre(broker, database, url, engine, scenario.folder, home, worker_module, pace)
+        theatre = Theatre(
+            broker, broker_link, database, database_link, url_by_link, engine, scenario.folder, home, worker_module, pace
+        )
         try:
             theatre.raise_curtain(WORKERS)
             survived = _play(theatre, faults)

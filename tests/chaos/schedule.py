@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
+from typing import Final
 
 
 class Kind(StrEnum):
@@ -11,28 +12,34 @@ class Kind(StrEnum):
     WORKER_KILLED = "worker kill -9"
     WORKER_TERMINATED = "worker SIGTERM"
     WORKER_FROZEN = "worker SIGSTOP for twice its session timeout"
-    WORKER_JOINS_AND_LEAVES = "another worker joins and leaves"
+    REBALANCE_STORM = "rebalance storm: other workers join and leave"
     BROKER_RESTARTED = "broker restart"
     BROKER_KILLED = "broker kill -9"
     BROKER_FROZEN = "broker SIGSTOP"
+    BROKER_UNREACHABLE = "broker unreachable for a minute"
     DATABASE_RESTARTED = "database restart"
     DATABASE_KILLED = "database kill -9"
     DATABASE_FROZEN = "database SIGSTOP"
-    SIMULATOR_RERUN = "simulator stopped and run again from the start"
+    DATABASE_UNREACHABLE = "database unreachable for a minute"
+    DATABASE_READ_ONLY = "database read-only"
+    UNITS_SEND_AGAIN = "units stop, and send the month again from its start"
 
 
-_WEIGHTS = {
+_WEIGHTS: Final = {
     Kind.WORKER_KILLED: 18,
     Kind.WORKER_TERMINATED: 10,
     Kind.WORKER_FROZEN: 24,
-    Kind.WORKER_JOINS_AND_LEAVES: 12,
+    Kind.REBALANCE_STORM: 11,
     Kind.BROKER_RESTARTED: 5,
     Kind.BROKER_KILLED: 5,
-    Kind.BROKER_FROZEN: 6,
-    Kind.DATABASE_RESTARTED: 7,
+    Kind.BROKER_FROZEN: 5,
+    Kind.BROKER_UNREACHABLE: 1,
+    Kind.DATABASE_RESTARTED: 5,
     Kind.DATABASE_KILLED: 5,
     Kind.DATABASE_FROZEN: 5,
-    Kind.SIMULATOR_RERUN: 3,
+    Kind.DATABASE_UNREACHABLE: 1,
+    Kind.DATABASE_READ_ONLY: 4,
+    Kind.UNITS_SEND_AGAIN: 3,
 }
 
 

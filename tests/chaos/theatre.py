@@ -16,11 +16,13 @@ from schemas.connection import KafkaConnection
 from schemas.topics import EVENT_TOPICS, topic_name
 from tests.chaos.schedule import Fault, Kind
 from tests.services.broker import Broker
+from tests.services.link import Link
 from tests.services.postgres import PostgresServer
 from tests.services.process import ServiceProcess
 
 SESSION_SECONDS: Final = 2.0
 _FROZEN_SECONDS: Final = 3.0
+_UNREACHABLE_SECONDS: Final = 60.0
 _RECOVERY_SECONDS: Final = 120.0
 
 
@@ -33,7 +35,9 @@ class Theatre:
     """Broker, database, workers and simulator of one run."""
 
     broker: Broker
+    broker_link: Link
     database: PostgresServer
+    database_link: Link
     database_url: str
     engine: Engine
     folder: Path
@@ -60,27 +64,30 @@ class Theatre:
             case Kind.WORKER_TERMINATED:
                 self._terminate(worker)
             case Kind.WORKER_FROZEN:
-                self._freeze(worker.pause, worker.resume, 2 * SESSION_SECONDS)
-            case Kind.WORKER_JOINS_AND_LEAVES:
-                extra = self._worker("worker-extra")
-                extra.start(lambda: True)
-                self._wait(2.5)
-                extra.stop()
+                self._outage(worker.pause, worker.resume, 2 * SESSION_SECONDS)
+            case Kind.REBALANCE_STORM:
+                self._storm()
             case Kind.BROKER_RESTARTED:
                 self.broker.restart()
             case Kind.BROKER_KILLED:
                 self.broker.kill()
                 self.broker.start()
             case Kind.BROKER_FROZEN:
-                self._freeze(self.broker.pause, self.broker.resume, _FROZEN_SECONDS)
+                self._outage(self.broker.pause, self.broker.resume, _FROZEN_SECONDS)
+            case Kind.BROKER_UNREACHABLE:
+                self._outage(self.broker_link.cut, self.broker_link.mend, _UNREACHABLE_SECONDS)
             case Kind.DATABASE_RESTARTED:
                 self.database.restart()
             case Kind.DATABASE_KILLED:
                 self.database.kill()
                 self.database.start()
             case Kind.DATABASE_FROZEN:
-                self._freeze(self.database.pause, self.database.resume, _FROZEN_SECONDS)
-            case Kind.SIMULATOR_RERUN:
+                self._outage(self.database.pause, self.database.resume, _FROZEN_SECONDS)
+            case Kind.DATABASE_UNREACHABLE:
+                self._outage(self.database_link.cut, self.database_link.mend, _UNREACHABLE_SECONDS)
+            case Kind.DATABASE_READ_ONLY:
+                self._outage(self.database.forbid_writes, self.database.allow_writes, _FROZEN_SECONDS)
+            case Kind.UNITS_SEND_AGAIN:
                 assert self.simulator is not None
                 self.simulator.stop()
         self._recover(fault)
@@ -120,12 +127,22 @@ class Theatre:
         if time.monotonic() - begun > 10:
             raise NotSurvived("a worker took more than 10 s to stop")
 
-    def _freeze(self, pause: Callable[[], None], resume: Callable[[], None], seconds: float) -> None:
-        pause()
+    def _storm(self) -> None:
+        """Each join and each leave is a rebalance, and the next begins before the last has settled."""
+        extras = [self._worker(f"worker-extra-{number}") for number in (1, 2)]
+        for extra in extras:
+            extra.start(lambda: True)
+            self._wait(1.5)
+        for extra in extras:
+            extra.stop()
+            self._wait(0.5)
+
+    def _outage(self, begin: Callable[[], None], end: Callable[[], None], seconds: float) -> None:
+        begin()
         try:
             self._wait(seconds)
         finally:
-            resume()
+            end()
 
     def _wait(self, seconds: float) -> None:
         """A fault lasts for a time: the others are looked after meanwhile."""

@@ -40,7 +40,10 @@ class Security:
 
 
 class KafkaServer(Service):
-    """One node on ports of its own, with a data directory of its own. `properties` override server.properties."""
+    """One node on ports of its own, with a data directory of its own. `properties` override server.properties.
+
+    `reached_at`: the port of a link to it, over which all clients have to go.
+    """
 
     name = "kafka"
     keeps_data = True
@@ -51,11 +54,13 @@ class KafkaServer(Service):
         security: Security | None = None,
         properties: Mapping[str, str] | None = None,
         java_options: str = _JAVA_OPTIONS,
+        reached_at: int | None = None,
         logs: Path | None = None,
     ) -> None:
         jars = kafka_jars()
         super().__init__(logs)
-        self._port = lasting_port()
+        self.port = lasting_port()
+        self._reached_at = reached_at or self.port
         security = security or Security()
         mine = {**self._listeners(security), **_FOR_TESTS, **_tls(security), **_sasl(security), **(properties or {})}
         env = {name: value for name, value in os.environ.items() if not name.startswith("KAFKA_")}
@@ -71,7 +76,7 @@ class KafkaServer(Service):
 
     @property
     def bootstrap(self) -> str:
-        return f"{LOOPBACK}:{self._port}"
+        return f"{LOOPBACK}:{self._reached_at}"
 
     def start(self) -> None:
         """Start it and wait until it says that it has started."""
@@ -81,10 +86,9 @@ class KafkaServer(Service):
         """The clients' listener, and one each for the controller and for what a node tells itself."""
         internal, controller = (f"{LOOPBACK}:{lasting_port()}" for _ in range(2))
         names = {"CLIENTS": security.protocol, "INTERNAL": "PLAINTEXT", "CONTROLLER": "PLAINTEXT"}
-        mine = f"CLIENTS://{self.bootstrap},INTERNAL://{internal}"
         return {
-            "listeners": f"{mine},CONTROLLER://{controller}",
-            "advertised.listeners": mine,
+            "listeners": f"CLIENTS://{LOOPBACK}:{self.port},INTERNAL://{internal},CONTROLLER://{controller}",
+            "advertised.listeners": f"CLIENTS://{self.bootstrap},INTERNAL://{internal}",
             "controller.quorum.voters": f"1@{controller}",
             "inter.broker.listener.name": "INTERNAL",
             "listener.security.protocol.map": ",".join(f"{name}:{protocol}" for name, protocol in names.items()),

@@ -51,7 +51,7 @@ class PostgresServer(Service):
         binaries = _binaries()
         as_owner = _as_owner()
         super().__init__(logs)
-        self._port = lasting_port()
+        self.port = lasting_port()
         self._authority = authority
         self._password = secrets.token_urlsafe(12)
         self._data = self.directory / "data"
@@ -59,7 +59,7 @@ class PostgresServer(Service):
         self._tls = tls
         self._initdb = [*as_owner, str(binaries / "initdb")]
         command = [*as_owner, *(ending_with_us() if as_owner else []), str(binaries / "postgres"), "-D", str(self._data)]
-        for name, value in {**_SETTINGS, **_tls_settings(tls), "port": str(self._port), **(settings or {})}.items():
+        for name, value in {**_SETTINGS, **_tls_settings(tls), "port": str(self.port), **(settings or {})}.items():
             command += ["-c", f"{name}={value}"]
         self._process = ServiceProcess(self.name, command, self.log)
 
@@ -90,6 +90,16 @@ class PostgresServer(Service):
         """Drop what `new_database` made, even while somebody is connected."""
         self.execute(f"DROP DATABASE {url.partition('?')[0].rpartition('/')[2]} WITH (FORCE)")
 
+    def forbid_writes(self) -> None:
+        """From their next transaction on, all may only read: what a failover to a standby looks like."""
+        self.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+        self.execute("SELECT pg_reload_conf()")
+
+    def allow_writes(self) -> None:
+        """End `forbid_writes`."""
+        self.execute("ALTER SYSTEM RESET default_transaction_read_only")
+        self.execute("SELECT pg_reload_conf()")
+
     def execute(self, statement: str) -> None:
         """Run one statement as the superuser, outside of a transaction."""
         with psycopg.connect(f"postgresql://{self._address('postgres')}", autocommit=True, connect_timeout=30) as connection:
@@ -98,10 +108,10 @@ class PostgresServer(Service):
     def _address(self, database: str) -> str:
         trust = {"sslmode": "verify-full", "sslrootcert": str(self._authority)} if self._authority else {}
         query = f"?{urlencode(trust)}" if trust else ""
-        return f"{USER}:{self._password}@{LOOPBACK}:{self._port}/{database}{query}"
+        return f"{USER}:{self._password}@{LOOPBACK}:{self.port}/{database}{query}"
 
     def _lets_in(self) -> bool:
-        if not listens(self._port):
+        if not listens(self.port):
             return False
         try:
             psycopg.connect(f"postgresql://{self._address('postgres')}", connect_timeout=10).close()

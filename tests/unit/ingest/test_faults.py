@@ -1,5 +1,7 @@
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
 from itertools import islice
 from random import Random
 
@@ -7,13 +9,14 @@ import pytest
 
 from ingest.simulator import FaultCounts, Faults, Message, events, inject
 from ingest.simulator.poison import POISONS
+from schemas.clock import local_date
 from schemas.codec import TOPIC_OF, DecodeError, Reason, decode, encode
-from schemas.events import Event
+from schemas.events import CdaDocuments, Event, RealtimeForms
 from schemas.printed import PrintedMonth
 from tests.unit.ingest.cells import cells_of, printed_cells
 from tests.unit.ingest.months import PERIOD, REGISTER, SMALL_2020, SMALL_2024, plan_of
 
-ALL = Faults(duplicates=0.05, reordered=0.04, holes=0.03, poison=0.02)
+ALL = Faults(duplicates=0.05, reordered=0.04, holes=0.03, late=0.03, poison=0.02, wrong_clocks=0.5)
 
 
 def _recount(messages: Iterable[Message]) -> tuple[FaultCounts, list[Event]]:
@@ -50,7 +53,9 @@ def _recount(messages: Iterable[Message]) -> tuple[FaultCounts, list[Event]]:
         Faults(duplicates=1),
         Faults(reordered=1),
         Faults(holes=1),
+        Faults(late=1),
         Faults(poison=1),
+        Faults(wrong_clocks=1),
         Faults(duplicates=0.3, reordered=0.3, holes=0.4, poison=0.5),
     ],
 )
@@ -107,6 +112,34 @@ def test_a_withheld_event_is_delivered_within_500_events() -> None:
     places = {message.value: place for place, message in enumerate(inject(made, Faults(holes=0.3), 1))}
     shifts = [places[encode(event)] - place for place, event in enumerate(made)]
     assert 100 < max(shifts) <= 500
+
+
+def test_a_late_event_is_delivered_within_ten_days_and_some_after_more_than_seven() -> None:
+    made = list(events(plan_of(SMALL_2024, records_per_event=1)))
+    sent_at = {encode(event): event.event_time for event in made}
+    now, delays = made[0].event_time, []
+    for message in inject(made, Faults(late=0.2), 1):
+        now = max(now, message.event_time)
+        delays.append(now - sent_at[message.value])
+    assert timedelta(days=7) < max(delays) <= timedelta(days=11)
+
+
+def test_a_wrong_clock_is_wrong_by_the_same_time_for_all_uploads_of_a_unit_and_paces_nothing() -> None:
+    made = {event.event_id: event for event in events(plan_of(SMALL_2024, records_per_event=3))}
+    wrong_by: dict[str, Counter[timedelta]] = {}
+    for message in inject(made.values(), Faults(wrong_clocks=0.5), 1):
+        event = decode(message.value, message.topic, REGISTER)
+        truth = made[event.event_id]
+        assert message.event_time == truth.event_time
+        assert replace(event, event_time=truth.event_time) == truth
+        if isinstance(event, CdaDocuments | RealtimeForms):
+            assert local_date(event.event_time) >= event.business_date
+            wrong_by.setdefault(event.unit_id, Counter())[event.event_time - truth.event_time] += 1
+        else:
+            assert event == truth
+    usual = [clock.most_common(1)[0][0] for clock in wrong_by.values()]
+    assert timedelta() in usual
+    assert len(set(usual)) > 1
 
 
 def test_no_event_makes_no_message() -> None:

@@ -236,6 +236,13 @@ def test_a_clock_that_runs_ahead_does_not_postpone_its_own_deadline() -> None:
     assert changes.marks[UNIT, Feed.REALTIME].last_event_at == RECEIVED
 
 
+def test_a_declaration_or_snapshot_dated_ahead_is_dated_by_its_receipt() -> None:
+    far = NOON + timedelta(days=400)
+    changes = MemoryLedger().append([make_declaration(event_time=far), make_health_records(event_time=far)])
+    assert [declaration.event_time for declaration in changes.declarations] == [RECEIVED]
+    assert [snapshot.event_time for snapshot in changes.health_records] == [RECEIVED]
+
+
 def test_an_hour_counts_as_active_when_any_event_falls_into_it() -> None:
     moment = NOON.replace(minute=59, second=59)
     changes = MemoryLedger().append([make_event(event_time=moment - timedelta(hours=2)), make_forms(event_time=moment)], moment)
