@@ -1,11 +1,10 @@
 # Everything a newcomer needs; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup services test-services demo chaos test test-long lint types layers format clean
+.PHONY: help setup services test-services demo chaos test lint types layers format clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.made
-LONG := tests/chaos tests/containers tests/contract/test_broker.py tests/contract/test_security.py
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -32,12 +31,8 @@ chaos: setup test-services ## a month under faults on real Kafka and PostgreSQL:
 demo: setup services ## a real month in time-lapse, from the units to the alert; Ctrl-C ends it
 	$(BIN)/hipwatch demo
 
-test: setup services lint types layers ## set up and run the test suite: minutes
-	@ops/install-debian.sh postgresql kcat openssl
-	$(BIN)/pytest --numprocesses 2 --dist loadfile $(LONG:%=--ignore=%)
-
-test-long: setup test-services ## what takes longer: Apache Kafka against the embedded broker, containers, chaos
-	$(BIN)/pytest $(LONG)
+test: setup test-services lint types layers ## set up and run the whole test suite: some 15 minutes on two cores
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup ## style and formatting
 	$(BIN)/ruff check .

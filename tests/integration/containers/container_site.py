@@ -13,11 +13,11 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 from testcontainers.core.wait_strategies import HttpWaitStrategy, LogMessageWaitStrategy
 
-from tests.containers.engine import LABELS
-from tests.containers.images import image
-from tests.containers.paging import write_paging
+from tests.integration.containers.engine import LABELS
+from tests.integration.containers.images import image
+from tests.integration.containers.paging import write_paging
 
-_COMPOSE: Final = Path(__file__).parents[2] / "docker" / "compose.yaml"
+_COMPOSE: Final = Path(__file__).parents[3] / "docker" / "compose.yaml"
 _LAST_LINES: Final = 30
 
 

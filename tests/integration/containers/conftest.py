@@ -8,11 +8,11 @@ from typing import NoReturn
 
 import pytest
 
-from tests.containers.container_site import ContainerSite
-from tests.containers.engine import NoEngine, prepare_engine
-from tests.containers.month import Played, play
-from tests.containers.process_site import ProcessSite
-from tests.containers.site import Site
+from tests.integration.containers.container_site import ContainerSite
+from tests.integration.containers.engine import NoEngine, prepare_engine
+from tests.integration.containers.month import Played, play
+from tests.integration.containers.process_site import ProcessSite
+from tests.integration.containers.site import Site
 
 
 def _give_up(sentence: str) -> NoReturn:
@@ -37,7 +37,7 @@ def compose() -> list[str]:
     found = str(beside_python) if beside_python.exists() else shutil.which("docker-compose")
     if found is None:
         _give_up("docker-compose is not installed; make setup")
-    return [found, "--file", str(Path(__file__).parents[2] / "docker" / "compose.yaml")]
+    return [found, "--file", str(Path(__file__).parents[3] / "docker" / "compose.yaml")]
 
 
 @pytest.fixture(scope="session", params=["containers", "processes"])

@@ -6,9 +6,9 @@ import pytest
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import HealthcheckWaitStrategy
 
-from tests.containers.engine import LABELS
-from tests.containers.images import image
-from tests.containers.until import until
+from tests.integration.containers.engine import LABELS
+from tests.integration.containers.images import image
+from tests.integration.containers.until import until
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("docker_engine")]
 _HEALTHCHECK = ["python", "/usr/local/lib/hipwatch/healthcheck.py"]

@@ -10,8 +10,8 @@ from hipwatch.replay import plan_of
 from ingest.scenario import Scenario, find_scenario, load_scenario
 from ingest.simulator.plan import Plan
 from schemas.register import load_register
-from tests.containers.site import Site
-from tests.containers.until import until
+from tests.integration.containers.site import Site
+from tests.integration.containers.until import until
 
 WATCHED: Final = "qinhuai"
 """秦淮区, which sent nothing in September 2024."""

@@ -11,7 +11,7 @@ from monitor.feeds import Feed
 from schemas.clock import SHANGHAI
 from schemas.events import UnitId
 from schemas.register import load_register
-from tests.containers.month import WATCHED, Played
+from tests.integration.containers.month import WATCHED, Played
 
 pytestmark = pytest.mark.timeout(900)
 _FLAGS = {"outpatient_revenue_kcny": "outpatient_revenue_reported", "inpatient_revenue_kcny": "inpatient_revenue_reported"}

@@ -11,12 +11,12 @@ from typing import Final
 
 from testcontainers.core.config import testcontainers_config
 
-from tests.containers.images import BUILT, OFFICIAL, image, variable
+from tests.integration.containers.images import BUILT, OFFICIAL, image, variable
 
 _LABEL: Final = "hipwatch.tests"
 LABELS: Final = {_LABEL: str(os.getpid())}
 """On everything that this run makes; the value says whose it is."""
-_ROOT: Final = Path(__file__).parents[2]
+_ROOT: Final = Path(__file__).parents[3]
 _SECONDS: Final = 600
 
 

@@ -14,7 +14,7 @@ from hipwatch.topics import ensure_topics
 from monitor.source import describe_topics
 from schemas.connection import KafkaConnection
 from schemas.errors import HipwatchError
-from tests.containers.until import until
+from tests.integration.containers.until import until
 from tests.services.kafka import KafkaServer
 from tests.services.missing import missing
 from tests.services.postgres import PostgresServer

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.containers.images import OFFICIAL, image, variable
-from tests.containers.until import until
+from tests.integration.containers.images import OFFICIAL, image, variable
+from tests.integration.containers.until import until
 
 pytestmark = pytest.mark.timeout(600)
-_SECRETS = Path(__file__).parents[2] / "docker" / "secrets.sh"
+_SECRETS = Path(__file__).parents[3] / "docker" / "secrets.sh"
 _PROJECT = f"hipwatch-test-{os.getpid()}"
 _NO_VARIABLES = {name: value for name, value in os.environ.items() if not name.startswith("HIPWATCH_")}
 
