@@ -4,9 +4,11 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import datetime
 from typing import Final, TypeVar
 
+from monitor.aside import Aside, done_within
 from monitor.budget import LetterBudget
 from monitor.database import LedgerUnavailable
 from monitor.fold import Arrival
@@ -22,6 +24,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _RETRY_SECONDS: Final = 1.0
+_GRACE_SECONDS: Final = 2.0
+"""What is under way when we are told to stop may take so long to end well."""
+_SILENT_SECONDS: Final = 5.0
+"""A ledger that has not answered for so long is worth a line in the log."""
 _COMPLETE_EVERY_SECONDS: Final = 0.25
 """How often to ask the broker for the ends of the partitions: what the platform clock's resolution costs."""
 
@@ -44,6 +50,7 @@ class Worker:
         self._register = register
         self._budget = budget
         self._stopping = stopping
+        self._aside = Aside()
         self._seen_before: datetime | None = None
         self._asked_at = 0.0
         self._marked: tuple[datetime, list[Position]] | None = None
@@ -82,7 +89,8 @@ class Worker:
             self._source.commit(raw)  # 5
             if appended.letters:
                 self._patiently(self._publisher.publish)
-        self._mark_complete()  # 6
+        if not self._stopping():
+            self._mark_complete()  # 6
 
     def _decode(self, raw: RawBatch) -> Batch:
         by_offset = {message.offset: message for message in raw.messages}
@@ -115,25 +123,52 @@ class Worker:
         return self._patiently(lambda: self._ledger.append(batch), still_wanted=lambda: self._source.owns(raw.start))
 
     def _patiently(self, action: Callable[[], T], still_wanted: Callable[[], bool] = lambda: True) -> T | None:
-        """Try until it succeeds. While the database is away, hold the partitions and stay in the group."""
+        """Try until it succeeds. While the database is away or hangs, hold the partitions and stay in the group.
+
+        None when we were stopped, or it is no longer wanted. A call that hangs when we are stopped is left behind: what it
+        has not committed is as if it had not been begun.
+        """
         held = False
         try:
-            while still_wanted():
+            while still_wanted() and not self._aside.busy:
+                call = self._aside.begin(action)
+                held = self._wait_for(call) or held
+                if self._aside.busy:
+                    return None
                 try:
-                    return action()
+                    return call.result()
                 except LedgerUnavailable as error:
                     if not held:
                         log.error("waiting for the ledger: %s", error)
                     held = True
                 if self._stopping():
                     return None
-                self._source.hold()
-                self._source.poll()
+                self._stay()
                 time.sleep(_RETRY_SECONDS)
             return None
         finally:
             if held:
                 self._source.release()
+
+    def _wait_for(self, call: Future[T]) -> bool:
+        """Wait until the call has ended, or we are told to stop and it does not end; whether we had to hold meanwhile."""
+        begun = time.monotonic()
+        held = told = False
+        while not done_within(call, _RETRY_SECONDS):
+            if self._stopping():
+                done_within(call, _GRACE_SECONDS)
+                break
+            self._stay()
+            held = True
+            if not told and time.monotonic() - begun > _SILENT_SECONDS:
+                log.error("waiting for the ledger: it has not answered for %.0f s", _SILENT_SECONDS)
+                told = True
+        return held
+
+    def _stay(self) -> None:
+        """Take nothing, and show the group that we are there."""
+        self._source.hold()
+        self._source.poll()
 
     def _mark_complete(self) -> None:
         """Raise the platform clock's marks.
