@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, select
 
 from monitor import tables
-from monitor.database import insert, of_streams, table_of
+from monitor.database import insert, insert_rows, of_streams, table_of
 from monitor.fold import Arrival, Changes, Gap, Stream, StreamKey, fold, resent, stream_of
 from monitor.postings import post
 from schemas.topics import Topic
@@ -47,7 +47,7 @@ def _streams(connection: Connection, keys: set[StreamKey]) -> dict[StreamKey, St
     ordered = sorted(keys)
     fresh = {"next_sequence": 1, "accepted": 0, "duplicates": 0, "skipped": 0, "filled": 0, "ahead": 0}
     rows = [{"unit_id": key.unit_id, "topic": key.topic, "series": key.series, **fresh} for key in ordered]
-    connection.execute(insert(connection, _STREAM).on_conflict_do_nothing(), rows)
+    insert_rows(connection, insert(connection, _STREAM).on_conflict_do_nothing(), rows)
     found: dict[StreamKey, Stream] = {}
     in_order = of_streams(select(_STREAM), _STREAM, ordered).order_by(*_STREAM.primary_key.columns)
     for row in connection.execute(in_order.with_for_update()):  # one order: two workers cannot wait for each other

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Table, case, event, func, make_url, tuple_
+from sqlalchemy import Connection, Engine, Table, case, column, event, func, literal, make_url, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -22,7 +22,13 @@ from schemas.errors import HipwatchError
 
 LOCK_WAIT_SECONDS: Final = 10
 """How long a statement waits for SQLite's write lock; a batch holds it for tenths of a second."""
+IDLE_IN_TRANSACTION_SECONDS: Final = 5
+"""After this PostgreSQL rolls a transaction back whose client has fallen silent: a frozen worker keeps no row locked, and
+has lost its transaction before its session times out (10 s). Between two statements of ours lie tenths of a second."""
 _WRITE: Final = {"hipwatch_write": True}
+_PASSING: Final = frozenset({"25006", "25P03", "25P04"})
+"""Read-only transaction, idle in transaction for too long, transaction too long: SQLSTATEs that psycopg files under internal
+errors, and that pass. A failover shows a read-only server for a while."""
 
 
 class LedgerUnavailable(HipwatchError):
@@ -67,6 +73,8 @@ def make_engine(url: str) -> Engine:
         raise HipwatchError(f"'{url}' is not a database URL that can be used here: {error}") from None
     if backend == "sqlite":
         _listen_to_sqlite(engine)
+    else:
+        _never_pipeline(engine)
     return engine
 
 
@@ -85,7 +93,8 @@ def sentences(engine: Engine) -> Iterator[None]:
     except (OperationalError, InterfaceError, PoolTimeoutError) as error:
         raise LedgerUnavailable(_explain(engine, error)) from error
     except (SQLAlchemyError, sqlite3.DatabaseError) as error:
-        raise HipwatchError(_explain(engine, error)) from error
+        kind = LedgerUnavailable if _passes(error) else HipwatchError
+        raise kind(_explain(engine, error)) from error
 
 
 def table_of(model: type[SQLModel]) -> Table:
@@ -99,6 +108,24 @@ def insert(connection: Connection, table: Table) -> Any:
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
+def insert_rows(connection: Connection, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Execute `statement`, an `insert`, with many rows at once; each has the same columns.
+
+    To PostgreSQL they go as one statement with an array for each column. psycopg's own way is a pipeline, and a worker that
+    is frozen in the midst of one is not idle in its transaction as PostgreSQL sees it: no time limit applies, and its
+    locks stay until it wakes.
+    """
+    if not rows:
+        return
+    if connection.dialect.name != "postgresql":
+        connection.execute(statement, rows)
+        return
+    columns = [statement.table.c[name] for name in rows[0]]
+    arrays = [literal([row[c.name] for row in rows], postgresql.ARRAY(c.type)) for c in columns]
+    given = func.unnest(*arrays).table_valued(*[column(c.name, c.type) for c in columns], name="given").render_derived()
+    connection.execute(statement.from_select(columns, select(*given.c)))
+
+
 def upsert(
     connection: Connection,
     table: Table,
@@ -109,8 +136,6 @@ def upsert(
     greatest: Sequence[str] = (),
 ) -> None:
     """Insert `rows`; where a key exists, `add` columns grow (NULL says nothing), `least` and `greatest` keep the extreme."""
-    if not rows:
-        return
     statement = insert(connection, table)
     old, new = table.c, statement.excluded
     changed: dict[str, Any] = {
@@ -119,7 +144,7 @@ def upsert(
     changed |= {name: case((new[name] < old[name], new[name]), else_=old[name]) for name in least}
     changed |= {name: case((new[name] > old[name], new[name]), else_=old[name]) for name in greatest}
     key = list(table.primary_key.columns)
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed), rows)
+    insert_rows(connection, statement.on_conflict_do_update(index_elements=key, set_=changed), rows)
 
 
 def of_streams(statement: Any, table: Table, keys: Sequence[tuple[str, str, str]]) -> Any:
@@ -131,9 +156,11 @@ def _connect_args(backend: str) -> dict[str, Any]:
     if backend == "sqlite":
         return {"timeout": LOCK_WAIT_SECONDS}
     if backend == "postgresql":
-        # a server that vanished without a word is noticed by keepalives, a statement that hangs by its time limit
-        alive = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
-        limits = "-c lock_timeout=10s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
+        # a server that vanished without a word is noticed by keepalives or, while it owes us an acknowledgement, by the
+        # user timeout; a statement that hangs by its time limit
+        alive = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 15_000}
+        idle = f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_SECONDS}s"
+        limits = f"-c lock_timeout=10s -c statement_timeout=60s {idle}"
         return {"connect_timeout": 5, **alive, "options": limits}
     raise HipwatchError(f"a ledger lives in SQLite or PostgreSQL, and not in {backend}")
 
@@ -151,6 +178,16 @@ def _listen_to_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
+def _never_pipeline(engine: Engine) -> None:
+    """Psycopg sends the rows of an executemany in a pipeline: see `insert_rows`, which is there instead of it."""
+
+    @event.listens_for(engine, "do_executemany")
+    def _one_by_one(cursor: Any, statement: str, parameters: Sequence[Any], _context: object) -> bool:
+        for values in parameters:
+            cursor.execute(statement, values)
+        return True
+
+
 def _find_file(path: Path, *, create: bool) -> None:
     """Before SQLite makes an empty file of whatever name it is given."""
     if create:
@@ -160,6 +197,11 @@ def _find_file(path: Path, *, create: bool) -> None:
             raise HipwatchError(f"the folder of {path} cannot be made: {error.strerror}") from None
     elif not path.exists():
         raise HipwatchError(f"there is no ledger {path}; run a worker or a replay first, or name another with --database")
+
+
+def _passes(error: Exception) -> bool:
+    """Whether an error that is not operational by its class will pass all the same."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _PASSING
 
 
 def _explain(engine: Engine, error: Exception) -> str:
@@ -172,6 +214,8 @@ def _explain(engine: Engine, error: Exception) -> str:
         "malformed": "is corrupt: SQLite cannot read it (restore a backup)",
         "unable to open": "cannot be opened",
         "readonly": "is read-only",
+        "read-only transaction": "is read-only",
+        "No space left on device": "cannot grow: the disk is full",
         "disk is full": "cannot grow: the disk is full",
         "no such table": "is not a ledger: it lacks our tables",
         "does not exist": "is not a ledger: it lacks our tables or does not exist",

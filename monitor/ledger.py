@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, Engine, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, Engine, delete, func, or_, select, tuple_, update
 
 from monitor import tables
 from monitor.counting import count
-from monitor.database import insert, sentences, table_of, writing
+from monitor.database import insert, insert_rows, sentences, table_of, writing
 from monitor.fold import Arrival
 from monitor.postings import post_letters
 from schemas.codec import Reason
@@ -70,7 +70,7 @@ class Ledger:
         rows = [{"topic_id": topic_id, "partition": p, "topic": topic, "next_offset": 0} for p in partitions]
         with sentences(self._engine), writing(self._engine) as connection:
             connection.execute(delete(_OFFSET).where(_OFFSET.c.topic == topic, _OFFSET.c.topic_id != topic_id))
-            connection.execute(insert(connection, _OFFSET).on_conflict_do_nothing(), rows)
+            insert_rows(connection, insert(connection, _OFFSET).on_conflict_do_nothing(), rows)
 
     def next_offsets(self) -> dict[tuple[str, int], int]:
         """Where every partition stands, by topic id and partition."""
@@ -111,19 +111,10 @@ class Ledger:
         is not at its end is complete up to its own greatest event time. The platform clock follows the slowest.
         """
         with sentences(self._engine), writing(self._engine) as connection:
-            statement = (
-                update(_OFFSET)
-                .where(
-                    _OFFSET.c.topic_id == bindparam("b_topic_id"),
-                    _OFFSET.c.partition == bindparam("b_partition"),
-                    _OFFSET.c.next_offset == bindparam("b_offset"),
-                    or_(_OFFSET.c.complete_until.is_(None), _OFFSET.c.complete_until < until),
-                )
-                .values(complete_until=until)
-            )
-            marks = [{"b_topic_id": p.topic_id, "b_partition": p.partition, "b_offset": p.offset} for p in positions]
-            if marks:
-                connection.execute(statement, marks)
+            if positions:
+                here = tuple_(_OFFSET.c.topic_id, _OFFSET.c.partition, _OFFSET.c.next_offset).in_([tuple(p) for p in positions])
+                behind = or_(_OFFSET.c.complete_until.is_(None), _OFFSET.c.complete_until < until)
+                connection.execute(update(_OFFSET).where(here, behind).values(complete_until=until))
             self._advance_clock(connection)
 
     def _move(self, connection: Connection, start: Position, next_offset: int) -> bool:

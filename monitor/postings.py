@@ -1,14 +1,15 @@
 """Post a folded batch to the ledger's tables. Shell: runs inside the transaction of `Ledger.append`, never alone."""
 
 from collections.abc import Container, Mapping, Sequence
+from datetime import date
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, update
+from sqlalchemy import Connection, delete
 
 from monitor import tables
-from monitor.database import insert, of_streams, table_of, upsert
+from monitor.database import insert, insert_rows, of_streams, table_of, upsert
 from monitor.fold import Changes, Gap, StreamKey
-from schemas.events import DeadLetter
+from schemas.events import DeadLetter, HealthRecords, UnitId
 from schemas.register import load_register
 from schemas.topics import Topic
 
@@ -91,9 +92,8 @@ def _post_sums(connection: Connection, changes: Changes) -> None:
         least=("first_event_at",),
         greatest=("last_event_at", "last_business_date"),
     )
-    if changes.hours:
-        rows = [{"hour": hour} for hour in sorted(changes.hours)]  # one order: two workers cannot wait for each other
-        connection.execute(insert(connection, _HOUR).on_conflict_do_nothing(), rows)
+    rows = [{"hour": hour} for hour in sorted(changes.hours)]  # one order: two workers cannot wait for each other
+    insert_rows(connection, insert(connection, _HOUR).on_conflict_do_nothing(), rows)
 
 
 def _post_declarations(connection: Connection, changes: Changes) -> None:
@@ -106,14 +106,16 @@ def _post_declarations(connection: Connection, changes: Changes) -> None:
         }
         for declaration in changes.declarations
     ]
-    if rows:
-        connection.execute(insert(connection, _DECLARED).on_conflict_do_nothing(), rows)
+    insert_rows(connection, insert(connection, _DECLARED).on_conflict_do_nothing(), rows)
 
 
 def _post_health_records(connection: Connection, changes: Changes) -> None:
-    """The later snapshot of a day wins, in whichever order they arrive."""
-    if not changes.health_records:
-        return
+    """The later snapshot of a day wins, in whichever order they arrive; one statement writes a row once."""
+    latest: dict[tuple[UnitId, date], HealthRecords] = {}
+    for event in changes.health_records:
+        before = latest.get((event.unit_id, event.business_date))
+        if before is None or event.event_time >= before.event_time:
+            latest[event.unit_id, event.business_date] = event
     statement = insert(connection, _HEALTH)
     new = statement.excluded
     totals = ("base_total", "hypertension_total", "diabetes_total", "event_time")
@@ -123,24 +125,18 @@ def _post_health_records(connection: Connection, changes: Changes) -> None:
         where=new.event_time >= _HEALTH.c.event_time,
     )
     names = ("unit_id", "business_date", *totals)
-    connection.execute(statement, [{name: getattr(event, name) for name in names} for event in changes.health_records])
+    insert_rows(connection, statement, [{name: getattr(event, name) for name in names} for event in latest.values()])
 
 
 def _post_streams(connection: Connection, changes: Changes, gaps_before: Mapping[StreamKey, Sequence[Gap]]) -> None:
     counts = ("next_sequence", "accepted", "duplicates", "skipped", "filled", "ahead")
     rows = [
-        {"b_unit": key.unit_id, "b_topic": key.topic, "b_series": key.series}
-        | {f"b_{name}": getattr(stream, name) for name in counts}
+        {"unit_id": key.unit_id, "topic": key.topic, "series": key.series} | {name: getattr(stream, name) for name in counts}
         for key, stream in changes.streams.items()
     ]
-    if not rows:
-        return
-    statement = update(_STREAM).where(
-        _STREAM.c.unit_id == bindparam("b_unit"),
-        _STREAM.c.topic == bindparam("b_topic"),
-        _STREAM.c.series == bindparam("b_series"),
-    )
-    connection.execute(statement.values({name: bindparam(f"b_{name}") for name in counts}), rows)
+    statement = insert(connection, _STREAM)  # the rows are there, and ours: `count` has locked them
+    new = {name: statement.excluded[name] for name in counts}
+    insert_rows(connection, statement.on_conflict_do_update(index_elements=list(_STREAM.primary_key.columns), set_=new), rows)
     _replace_gaps(
         connection, {key: stream.gaps for key, stream in changes.streams.items() if stream.gaps != list(gaps_before[key])}
     )
@@ -155,8 +151,7 @@ def _post_streams(connection: Connection, changes: Changes, gaps_before: Mapping
         }
         for receipt in changes.receipts
     ]
-    if receipts:
-        connection.execute(_COUNTED.insert(), receipts)
+    insert_rows(connection, insert(connection, _COUNTED), receipts)
 
 
 def _replace_gaps(connection: Connection, changed: Mapping[StreamKey, Sequence[Gap]]) -> None:
@@ -174,8 +169,7 @@ def _replace_gaps(connection: Connection, changed: Mapping[StreamKey, Sequence[G
         for key, gaps in changed.items()
         for gap in gaps
     ]
-    if rows:
-        connection.execute(_GAP.insert(), rows)
+    insert_rows(connection, insert(connection, _GAP), rows)
 
 
 def post_letters(connection: Connection, topic_id: str, topic: Topic, letters: Sequence[DeadLetter]) -> None:
@@ -198,7 +192,7 @@ def post_letters(connection: Connection, topic_id: str, topic: Topic, letters: S
         }
         for letter in letters
     ]
-    connection.execute(_LETTER.insert(), rows)
+    insert_rows(connection, insert(connection, _LETTER), rows)
     reasons = [letter.reason for letter in letters]
     totals = [{"topic": topic, "reason": reason, "total": reasons.count(reason)} for reason in sorted(set(reasons))]
     upsert(connection, _LETTER_COUNT, totals, add=("total",))

@@ -50,6 +50,11 @@ class ServiceProcess:
             raise ServiceFailed(f"{self.name} has not been started")
         return self._process.pid
 
+    @property
+    def code(self) -> int | None:
+        """The exit code of its latest life; None while it runs."""
+        return self._process.poll() if self._process else None
+
     def start(self, ready: Callable[[], bool], seconds: float = START_SECONDS) -> None:
         """Start it and wait until it is ready."""
         if self.running:
