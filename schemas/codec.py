@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
 import fastavro
@@ -69,24 +70,22 @@ class DecodeError(Exception):
 
 
 class _Released(NamedTuple):
-    """One released version of a record."""
+    """One released version of a record. `head` is the same record without its arrays and what follows them."""
 
     topic: Topic
     version: int
     schema: Any
     fingerprint: bytes
+    head: Any
 
 
 def encode(event: Event | DeadLetter) -> bytes:
     """The message bytes of `event`, by the newest schema of its topic. Raises TypeError or ValueError on a wrong field."""
     newest = _newest()[TOPIC_OF[type(event)]]
-    buffer = io.BytesIO()
-    buffer.write(MARKER + newest.fingerprint)
     try:
-        fastavro.schemaless_writer(buffer, newest.schema, _record(event))
-    except OverflowError as error:  # fastavro checks types, and lets C find out about numbers beyond 64 bits
+        return MARKER + newest.fingerprint + _written(_record(event), newest.schema)
+    except OverflowError as error:  # fastavro lets C find out about numbers beyond 64 bits
         raise ValueError(f"a number does not fit 64 bits: {error}") from None
-    return buffer.getvalue()
 
 
 def decode(value: bytes | None, topic: Topic, register: Register) -> Event:
@@ -125,9 +124,8 @@ def _read(value: bytes | None, topic: Topic, limit: int | None = MAX_EVENT_BYTES
 def _datum(value: bytes, writer: _Released, newest: _Released) -> dict[str, Any]:
     buffer = io.BytesIO(value)
     buffer.seek(_HEADER)
-    reader_schema = None if writer is newest else newest.schema
     try:
-        record: Any = fastavro.schemaless_reader(buffer, writer.schema, reader_schema)
+        record: Any = fastavro.schemaless_reader(buffer, writer.schema, None)
     except EOFError:
         raise _truncated(value) from None
     except UnicodeDecodeError as error:
@@ -140,7 +138,27 @@ def _datum(value: bytes, writer: _Released, newest: _Released) -> dict[str, Any]
         ) from None
     if buffer.tell() != len(value):
         raise DecodeError(Reason.TRAILING_BYTES, f"{len(value) - buffer.tell()} bytes follow the datum")
+    if not _well_formed(value, record, writer):
+        raise DecodeError(Reason.WRONG_TYPE, f"not a {writer.topic} datum (a number or a union index is malformed)")
+    if writer is not newest:
+        buffer.seek(_HEADER)
+        record = fastavro.schemaless_reader(buffer, writer.schema, newest.schema)
     return dict(record)
+
+
+def _well_formed(value: bytes, record: dict[str, Any], writer: _Released) -> bool:
+    """Whether `value`, which was read as `record`, holds what a writer of `record` writes.
+
+    fastavro takes a negative union index as Python does, from the end, and of a number beyond 64 bits whatever is left.
+    An array may come in one block or many: only what stands before it is compared, and our arrays come last.
+    """
+    return value.startswith(_written(record, writer.head), _HEADER)
+
+
+def _written(record: Mapping[str, Any], schema: Any) -> bytes:
+    buffer = io.BytesIO()
+    fastavro.schemaless_writer(buffer, schema, record)
+    return buffer.getvalue()
 
 
 def _truncated(value: bytes) -> DecodeError:
@@ -275,17 +293,25 @@ def _health_records(fields: _Fields) -> HealthRecords:
 
 def _record(event: Event | DeadLetter) -> dict[str, Any]:
     """The event as a plain Avro record: dates as days, moments as milliseconds, the rest as it is."""
-    return {name: _plain(getattr(event, name)) for name in event.__slots__}
+    return {name: _plain(name, getattr(event, name)) for name in event.__slots__}
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return to_millis(value)
-    if isinstance(value, date):
-        return to_days(value)
-    return value
+def _plain(name: str, value: object) -> object:
+    """The value as Avro takes it. To fastavro 1.5 and True would be 1, and to Python a datetime is a date: TypeError."""
+    if name in _MOMENTS:
+        if isinstance(value, datetime):
+            return to_millis(value)
+    elif name in _DATES:
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return to_days(value)
+    elif isinstance(value, _AS_IT_IS) and not isinstance(value, bool):
+        return value
+    raise TypeError(f"{name} cannot be a {type(value).__name__}")
 
 
+_MOMENTS: Final = frozenset({"event_time", "received_at"})
+_DATES: Final = frozenset({"business_date"})
+_AS_IT_IS: Final = (str, int, type(None), bytes, tuple)
 _READERS: Final[Mapping[Topic, Callable[[_Fields], Event]]] = {
     Topic.CDA_DOCUMENTS: _cda_documents,
     Topic.REALTIME_FORMS: _realtime_forms,
@@ -309,11 +335,17 @@ def _released() -> tuple[_Released, ...]:
     for file in sorted((files("schemas") / "avro").iterdir(), key=lambda file: file.name):
         topic, version, suffix = file.name.rsplit(".", 2)
         if suffix == "avsc":
-            schema = json.loads(file.read_text(encoding="utf-8"))
-            # fastavro prints the CRC-64-AVRO fingerprint in wire order (little-endian) already
-            crc = bytes.fromhex(fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO"))
-            found.append(_Released(Topic(topic), int(version), fastavro.parse_schema(schema), crc))
+            found.append(_release(Topic(topic), int(version), json.loads(file.read_text(encoding="utf-8"))))
     return tuple(found)
+
+
+def _release(topic: Topic, version: int, schema: dict[str, Any]) -> _Released:
+    # fastavro prints the CRC-64-AVRO fingerprint in wire order (little-endian) already
+    crc = bytes.fromhex(fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO"))
+    # a type is a name, a union (a list), or here an array
+    before_arrays = list(takewhile(lambda field: not isinstance(field["type"], dict), schema["fields"]))
+    head = fastavro.parse_schema({**schema, "fields": before_arrays})
+    return _Released(topic, version, fastavro.parse_schema(schema), crc, head)
 
 
 @cache

@@ -2,6 +2,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import fastavro
@@ -45,10 +46,8 @@ def refusal_of(event: Event, register: Register) -> DecodeError:
 def with_field(event: Event, name: str, value: Any) -> bytes:
     """The event's message with one raw Avro value in it, whatever the typed event would say to it."""
     topic = codec.TOPIC_OF[type(event)]
-    record = {item.name: getattr(event, item.name) for item in fields(event)}
-    plain = {key: codec._plain(item) for key, item in record.items()} | {name: value}
     buffer = io.BytesIO()
-    fastavro.schemaless_writer(buffer, codec._newest()[topic].schema, plain)
+    fastavro.schemaless_writer(buffer, codec._newest()[topic].schema, codec._record(event) | {name: value})
     return MARKER + codec._newest()[topic].fingerprint + buffer.getvalue()
 
 
@@ -105,6 +104,47 @@ def test_a_union_index_that_the_schema_lacks_is_of_the_wrong_type(register: Regi
     for ending in ("0800", "08"):
         error = refusal(golden.value[:-2] + bytes.fromhex(ending), golden.topic, register)
         assert error.reason is Reason.WRONG_TYPE
+
+
+@pytest.mark.parametrize("ending", ["0100", "03"], ids=["the last branch from the end", "the first branch from the end"])
+def test_a_negative_union_index_is_of_the_wrong_type(ending: str, register: Register) -> None:
+    golden = GOLDEN[0]
+    error = refusal(golden.value[:-2] + bytes.fromhex(ending), golden.topic, register)
+    assert error.reason is Reason.WRONG_TYPE
+    assert "union index" in error.detail
+
+
+@pytest.mark.parametrize(
+    "number",
+    [b"\x80" * 9 + b"\x00", b"\x80" * 10 + b"\x02", b"\x82" + b"\x80" * 8 + b"\x7e", b"\x82\x00"],
+    ids=["0 in ten bytes", "71 bits", "65 bits and more", "1 in two bytes"],
+)
+def test_a_number_that_no_writer_writes_is_of_the_wrong_type(number: bytes, register: Register) -> None:
+    golden = GOLDEN[0]
+    assert golden.value.endswith(b"\x02\x00")  # the last measure: index 1, value 0
+    error = refusal(golden.value[:-1] + number, golden.topic, register)
+    assert error.reason is Reason.WRONG_TYPE
+
+
+def test_declared_tables_may_come_in_any_blocks(register: Register) -> None:
+    golden = GOLDEN[2]
+    two = b"\x04\x0aC0001\x0aC0002\x00"
+    assert golden.value.endswith(two)
+    for blocks in (b"\x02\x0aC0001\x02\x0aC0002\x00", b"\x03\x18\x0aC0001\x0aC0002\x00", b"\x01\x0c\x0aC0001\x02\x0aC0002\x00"):
+        assert decode(golden.value.removesuffix(two) + blocks, golden.topic, register) == golden.event
+
+
+def test_what_stands_before_the_declared_tables_is_checked_all_the_same(register: Register) -> None:
+    golden = GOLDEN[2]
+    assert golden.value[32:35] == b"\x02b\x04"  # series, sequence 2
+    broken = golden.value[:34] + b"\x84" + b"\x80" * 9 + b"\x02" + golden.value[35:]
+    assert refusal(broken, golden.topic, register).reason is Reason.WRONG_TYPE
+
+
+def test_arrays_come_last_in_every_record_for_what_follows_one_is_not_compared() -> None:
+    for released in codec._released():
+        kinds = [field["type"] for field in released.schema["fields"]]
+        assert not any(isinstance(kind, dict) for kind in kinds[:-1]), (released.topic, released.version)
 
 
 def test_a_value_as_large_as_an_event_may_be_is_read_and_one_byte_more_is_not(register: Register) -> None:
@@ -282,6 +322,16 @@ def test_a_dead_letter_from_no_year_is_a_decode_error(received_at: int) -> None:
         {"event_time": datetime(2024, 9, 10)},  # noqa: DTZ001 - a naive time is the case
         {"discharges": "none"},
         {"record_count": 2**70},
+        {"record_count": 1.5},
+        {"record_count": 1.0},
+        {"record_count": True},
+        {"record_count": Decimal(1)},
+        {"discharges": 2.0},
+        {"sequence": "1"},
+        {"event_id": b"a"},
+        {"business_date": datetime(2024, 9, 10, tzinfo=UTC)},
+        {"business_date": 19_976},
+        {"event_time": date(2024, 9, 10)},
         {"unit_id": "\ud800"},
     ],
     ids=str,

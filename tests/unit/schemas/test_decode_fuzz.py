@@ -1,9 +1,13 @@
+import time
+import tracemalloc
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.codec import MARKER, DecodeError, decode, decode_dead_letter
 from schemas.register import load_register
-from schemas.topics import EVENT_TOPICS, Topic
+from schemas.topics import EVENT_TOPICS, MAX_EVENT_BYTES, Topic
 from tests.unit.schemas.golden import GOLDEN, GOLDEN_LETTER_VALUE, Golden
 
 REGISTER = load_register()
@@ -86,3 +90,26 @@ def test_lengths_that_promise_more_than_there_is_cost_nothing() -> None:
         for place in range(10, len(golden.value)):
             for length in (huge, negative, b"\x01", b"\x03", b"\x80" * 30, b"\xff" * 30):
                 event_or_refusal(golden.value[:place] + length + golden.value[place:], golden.topic)
+
+
+@pytest.mark.parametrize(
+    "count",
+    [
+        b"\x80\x80\x80\x80\x80\x80\x80\x80\x20",  # 2**60
+        b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00",  # -(2**63), which has no positive, and a size
+        b"\xff\xff\xff\xff\xff\xff\xff\xff\x1f\x00",  # -(2**60) and a size
+    ],
+    ids=["2**60", "-(2**63)", "-(2**60)"],
+)
+@pytest.mark.parametrize("items", [b"", b"\x00", b"\x0aC0001"], ids=["none", "empty", "good"])
+def test_an_array_that_promises_more_items_than_there_are_bytes_costs_no_more_than_its_bytes(count: bytes, items: bytes) -> None:
+    declared = GOLDEN[2].value
+    value = declared[: declared.index(b"\x04\x0aC0001")] + count
+    value += items * ((MAX_EVENT_BYTES - len(value)) // max(1, len(items)))
+    tracemalloc.start()
+    begun = time.process_time()
+    assert not event_or_refusal(value, Topic.DECLARATIONS)
+    seconds, (_, peak) = time.process_time() - begun, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100 * MAX_EVENT_BYTES
+    assert seconds < 10, "a megabyte takes a fraction of a second"

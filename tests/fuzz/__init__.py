@@ -1,0 +1,1 @@
+"""The decoder against bytes that nobody sends, led by coverage: `make fuzz RUNS=… SEED=…`."""
