@@ -10,6 +10,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from schemas.connection import KafkaConnection
 from schemas.errors import HipwatchError
+from schemas.refusal import entering
 from schemas.topics import MAX_DEAD_LETTER_BYTES, MAX_MESSAGE_BYTES, PARTITIONS, Topic, topic_name
 
 _RETENTION_MS: Final = 400 * 24 * 3600 * 1000
@@ -23,10 +24,8 @@ def ensure_topics(connection: KafkaConnection) -> list[str]:
 
     Raises HipwatchError when no broker answers or it refuses.
     """
-    try:
+    with entering(connection):
         admin = KafkaAdminClient(**connection.client_options())
-    except (KafkaError, ValueError, OSError) as error:
-        raise HipwatchError(f"no Kafka broker answers at {connection.bootstrap} ({error})") from None
     try:
         existing = set(admin.list_topics())
         missing = [topic for topic in Topic if topic_name(topic, connection.topic_prefix) not in existing]

@@ -11,10 +11,11 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+from kafka.errors import KafkaError, KafkaTimeoutError
 
 from schemas.connection import KafkaConnection
 from schemas.errors import HipwatchError
+from schemas.refusal import entering
 from schemas.topics import MAX_MESSAGE_BYTES, Topic, topic_name
 
 _TOPIC_MS: Final = 10_000
@@ -128,7 +129,7 @@ class EventProducer:
 
 
 def _connect(connection: KafkaConnection) -> Any:
-    try:
+    with entering(connection):
         return KafkaProducer(
             acks="all",
             enable_idempotence=True,
@@ -140,10 +141,6 @@ def _connect(connection: KafkaConnection) -> Any:
             allow_auto_create_topics=False,
             **connection.client_options(),
         )
-    except (KafkaConnectionError, KafkaTimeoutError) as error:
-        raise HipwatchError(f"no Kafka broker answers at {connection.bootstrap}: {_words(error)}") from error
-    except (KafkaError, OSError, ValueError, AssertionError) as error:
-        raise HipwatchError(f"the Kafka producer for {connection.bootstrap} cannot be set up: {_words(error)}") from error
 
 
 def _words(error: Exception) -> str:

@@ -14,7 +14,9 @@ from kafka.errors import KafkaError, MessageSizeTooLargeError
 from monitor.letters import Letters
 from schemas.codec import encode
 from schemas.connection import KafkaConnection
+from schemas.errors import HipwatchError
 from schemas.events import DeadLetter
+from schemas.refusal import entering
 from schemas.topics import MAX_DEAD_LETTER_BYTES, Topic, topic_name
 
 log = logging.getLogger(__name__)
@@ -26,7 +28,7 @@ class DeadLetterPublisher:
     def __init__(self, connection: KafkaConnection, letters: Letters) -> None:
         self._letters = letters
         self._topic = topic_name(Topic.DEAD_LETTERS, connection.topic_prefix)
-        self._options = connection.client_options()
+        self._connection = connection
         self._producer: KafkaProducer | None = None
 
     def publish(self) -> None:
@@ -34,14 +36,19 @@ class DeadLetterPublisher:
         while letters := self._letters.unpublished():
             try:
                 if self._producer is None:
-                    self._producer = KafkaProducer(**self._options, acks="all", max_request_size=MAX_DEAD_LETTER_BYTES)
+                    self._producer = self._connect()
                 for letter in (kept.letter for kept in letters):
                     place = f"{letter.topic}-{letter.partition}-{letter.offset}".encode()
                     self._send(place, letter)
-            except KafkaError as error:
+            except (KafkaError, HipwatchError) as error:
                 log.warning("dead letters stay in the ledger for now: %s refused one (%s)", self._topic, error)
                 return
             self._letters.mark_published(letters)
+
+    def _connect(self) -> KafkaProducer:
+        options = self._connection.client_options()
+        with entering(self._connection):
+            return KafkaProducer(**options, acks="all", max_request_size=MAX_DEAD_LETTER_BYTES)
 
     def _send(self, place: bytes, letter: DeadLetter) -> None:
         """Send one letter; what the topic cannot hold goes without its value, which stays in the ledger."""

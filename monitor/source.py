@@ -17,6 +17,7 @@ from kafka.structs import OffsetAndMetadata
 from monitor.ledger import Position
 from schemas.connection import KafkaConnection
 from schemas.errors import HipwatchError
+from schemas.refusal import entering
 from schemas.topics import EVENT_TOPICS, Topic, topic_name
 
 log = logging.getLogger(__name__)
@@ -64,15 +65,13 @@ class TopicInfo(NamedTuple):
 def describe_topics(connection: KafkaConnection) -> list[TopicInfo]:
     """The event topics on the broker. Raises HipwatchError when it cannot be reached or lacks a topic."""
     names = {topic_name(topic, connection.topic_prefix): topic for topic in EVENT_TOPICS}
-    try:
+    with entering(connection):
         admin = KafkaAdminClient(**connection.client_options())
         try:
             described = admin.describe_topics(list(names))
             cluster = str(admin.describe_cluster().get("cluster_id"))
         finally:
             admin.close()
-    except KafkaError as error:
-        raise HipwatchError(f"no Kafka broker answers at {connection.bootstrap} ({_first_line(error)})") from None
     found = []
     for topic in described:
         name = topic["name"]
@@ -93,7 +92,7 @@ class KafkaSource:
         self._topics = {topic_name(info.topic, connection.topic_prefix): info for info in topics}
         self._placed: dict[TopicPartition, int] = {}
         options = connection.client_options()
-        try:
+        with entering(connection):
             self._consumer = KafkaConsumer(
                 **options,
                 group_id=group,
@@ -111,8 +110,6 @@ class KafkaSource:
                 # kafka-python 3.0 must know the topics before it joins: else it joins for nothing, joins again, and can lose
                 # the assignment that it gets then when a poll times out in between
                 self._consumer.partitions_for_topic(name)
-        except KafkaError as error:
-            raise HipwatchError(f"no Kafka broker answers at {connection.bootstrap} ({_first_line(error)})") from None
         self._consumer.subscribe(list(self._topics), listener=_Forget(self._placed))
 
     def unplaced(self) -> list[Position]:
@@ -219,7 +216,3 @@ class _Forget(ConsumerRebalanceListener):  # type: ignore[misc]
     def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         for tp in assigned:
             self._placed.pop(tp, None)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,7 +1,8 @@
 """Apache Kafka over TLS and with a login, reached through the configuration file that users write."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -9,18 +10,22 @@ from typing import Any, Final
 import pytest
 
 from hipwatch.kafka_config import read_kafka_config
+from hipwatch.topics import ensure_topics
 from ingest.producer import EventProducer
-from monitor.source import describe_topics
+from monitor.database import open_database
+from monitor.source import KafkaSource, describe_topics
 from schemas.connection import KafkaConnection
 from schemas.errors import HipwatchError
 from schemas.topics import Topic
 from tests.contract.conftest import make_topics
 from tests.contract.member import Member, first_places
 from tests.contract.until import until
+from tests.integration.stack import ask_all, home_in
 from tests.services.certificates import Authority
 from tests.services.kafka import KafkaServer, Security
 
 PASSWORD: Final = "a-password"
+WRONG: Final = "not-the-one"
 BY_CERTIFICATE: Final = """
 security_protocol = "SSL"
 ssl_cafile = "authority.pem"
@@ -82,24 +87,96 @@ def test_every_client_gets_in(server: tuple[KafkaServer, str], folder: Path) -> 
         assert [message.value for batch in member.batches for message in batch.messages] == [b"value"]
 
 
-def test_whoever_lacks_something_is_refused(server: tuple[KafkaServer, str], folder: Path) -> None:
+def test_whoever_lacks_something_is_told_what_by_every_client(server: tuple[KafkaServer, str], folder: Path) -> None:
     good = connect(server, folder)
     other = Authority(folder / "other", "another authority")
-    uncertified = {key: value for key, value in good.security.items() if key not in ("ssl_certfile", "ssl_keyfile")}
+    stranger = other.client("stranger")
     refused = {
-        "no certificate": uncertified,
-        "a wrong password": {**good.security, "sasl_plain_password": "another"},
-        "a certificate of somebody unknown": {**good.security, "ssl_cafile": str(other.certificate)},
-        "no TLS": {},
+        "seems to speak TLS, and security_protocol is PLAINTEXT": {},
+        f"is not signed by the CA in {other.certificate}": {**good.security, "ssl_cafile": str(other.certificate)},
     }
-    del refused["a wrong password" if "ssl_certfile" in good.security else "no certificate"]
+    if "sasl_mechanism" in good.security:
+        mechanism = good.security["sasl_mechanism"]
+        trusted = {"security_protocol": "SSL", "ssl_cafile": good.security["ssl_cafile"]}
+        refused |= {
+            f"refuses the login of user hip (SASL {mechanism})": {**good.security, "sasl_plain_password": WRONG},
+            f"refuses the login of user hop (SASL {mechanism})": {**good.security, "sasl_plain_username": "hop"},
+            f"no login by SASL SCRAM-SHA-256; it offers {mechanism}": {**good.security, "sasl_mechanism": "SCRAM-SHA-256"},
+            f"asks for a login (SASL {mechanism}), and security_protocol is SSL": trusted,
+            "seems to speak TLS, and security_protocol is SASL": {**good.security, "security_protocol": "SASL_PLAINTEXT"},
+        }
+    else:
+        shown = {"ssl_certfile": str(stranger.certificate), "ssl_keyfile": str(stranger.key)}
+        refused |= {
+            "asks for a certificate of ours: set ssl_certfile": {
+                key: value for key, value in good.security.items() if key not in shown
+            },
+            f"refuses our certificate {stranger.certificate}": {**good.security, **shown},
+        }
+    clients: list[Callable[[KafkaConnection], object]] = [
+        describe_topics,
+        ensure_topics,
+        EventProducer,
+        lambda connection: KafkaSource(connection, [], group="contract", session_timeout_ms=6_000),
+    ]
 
-    def attempt(security: Mapping[str, Any]) -> str:
+    def attempt(number: int, security: Mapping[str, Any]) -> str:
         with pytest.raises(HipwatchError) as caught:
-            describe_topics(KafkaConnection(good.bootstrap, security=security))
+            clients[number % len(clients)](KafkaConnection(good.bootstrap, security=security))
         return str(caught.value)
 
-    with ThreadPoolExecutor(len(refused)) as pool:
-        for sentence in pool.map(attempt, refused.values()):
-            assert good.bootstrap in sentence
-            assert PASSWORD not in sentence
+    with ThreadPoolExecutor(len(refused) + len(clients)) as pool:
+        attempts = {words: pool.submit(attempt, number, refused[words]) for number, words in enumerate(refused)}
+        by_client = [pool.submit(attempt, number, {}) for number in range(len(clients))]
+        for words, told in attempts.items():
+            assert words in told.result()
+            assert good.bootstrap in told.result()
+            assert PASSWORD not in told.result()
+            assert WRONG not in told.result()
+        assert {told.result() for told in by_client} == {attempts[next(iter(refused))].result()}
+
+
+def test_the_command_says_in_one_sentence_that_a_login_is_refused(server: tuple[KafkaServer, str], folder: Path) -> None:
+    kafka, text = server
+    if "sasl" not in text:
+        pytest.skip("this broker asks for no login")
+    (folder / "kafka.toml").write_text(text, encoding="utf-8")
+    (folder / "password").write_text(WRONG, encoding="utf-8")
+    options = ("--bootstrap", kafka.bootstrap, "--kafka-config", folder / "kafka.toml")
+    with home_in(folder / "home") as home:
+        open_database(home.database, create=True).dispose()
+        ledger = ("--database", home.database)
+        endings = ask_all(
+            home,
+            [
+                ("worker", *options, *ledger),
+                ("simulate", "2020-01", *options),
+                ("replay", "2020-01", *options),
+                ("recount", "2020-01", *options, *ledger),
+                ("check-config", *options, *ledger),
+            ],
+        )
+    for ended in endings:
+        assert ended.code == 1, ended.told
+        assert f"the broker at {kafka.bootstrap} refuses the login of user hip" in ended.out + ended.err, ended.told
+        assert "Traceback" not in ended.err, ended.told
+        assert WRONG not in ended.out + ended.err, ended.told
+
+
+def test_a_certificate_for_another_host_is_told_apart(tmp_path: Path) -> None:
+    elsewhere = Authority(tmp_path / "elsewhere")
+    pair = elsewhere.server(host="DNS:kafka.example")
+    security = {"security_protocol": "SSL", "ssl_cafile": str(elsewhere.certificate)}
+    with KafkaServer(security=Security(tls=pair)) as kafka, pytest.raises(HipwatchError) as caught:
+        describe_topics(KafkaConnection(kafka.bootstrap, security=security))
+    assert f"the certificate of the broker at {kafka.bootstrap} is for another host name" in str(caught.value)
+
+
+def test_a_broker_that_answers_no_handshake_is_given_up(authority: Authority) -> None:
+    security = {"security_protocol": "SSL", "ssl_cafile": str(authority.certificate)}
+    with KafkaServer(security=Security(tls=authority.server())) as kafka:
+        kafka.pause()
+        begun = time.monotonic()
+        with pytest.raises(HipwatchError, match=f"no Kafka broker answers at {kafka.bootstrap}"):
+            describe_topics(KafkaConnection(kafka.bootstrap, security=security))
+        assert time.monotonic() - begun < 20, "twelve seconds of patience, and a machine that does other things too"

@@ -58,6 +58,21 @@ def test_a_broker_that_does_not_answer_is_named_within_fifteen_seconds(without_b
     assert ended.seconds < 20, "ten seconds of patience, and a machine that does other things too"
 
 
+def test_a_broker_that_speaks_plain_text_is_told_from_one_that_is_not_there(home: Home, broker: str, tmp_path: Path) -> None:
+    tls, login = tmp_path / "tls.toml", tmp_path / "login.toml"
+    tls.write_text('security_protocol = "SSL"\n', encoding="utf-8")
+    login.write_text('security_protocol = "SASL_SSL"\nsasl_mechanism = "PLAIN"\nsasl_username = "hip"\n', encoding="utf-8")
+    options = ("--bootstrap", broker, "--kafka-config")
+    commands = [("worker", *options, tls), ("simulate", "2020-01", *options, login), ("check-config", *options, tls)]
+    worker, simulate, check = ask_all(home, commands, settings={"HIPWATCH_KAFKA_PASSWORD": "a-secret"})
+    sentence = f"the broker at {broker} seems to speak plain text, and security_protocol is"
+    assert_one_sentence(worker, f"{sentence} SSL")
+    assert_one_sentence(simulate, f"{sentence} SASL_SSL")
+    assert check.code == 1, check.told
+    assert f"wrong    broker: {sentence} SSL" in check.out, check.told
+    assert "a-secret" not in "".join(ended.told for ended in (worker, simulate, check))
+
+
 @pytest.mark.parametrize("address", ["host:notaport", "host:99999", "", " , ", "[::1", "a b:9092"])
 def test_what_cannot_be_a_brokers_address_is_refused_at_once(home: Home, address: str) -> None:
     for ended in ask_all(
