@@ -1,7 +1,9 @@
 """The brokers that the contract is held against, one process each for the whole run, and topics of a test's own."""
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import pytest
 from kafka import KafkaAdminClient
@@ -15,7 +17,39 @@ from tests.services.broker import Broker
 from tests.services.kafka import KafkaServer
 from tests.services.tansu import TansuServer
 
-SERVERS: dict[str, Callable[[], Broker]] = {"tansu": TansuServer, "kafka": KafkaServer}
+
+@dataclass(frozen=True)
+class Traits:
+    """Where the brokers differ; what is said here is all that the tests make allowance for, by `@pytest.mark.needs`."""
+
+    keeps_data: bool
+    """What was acknowledged is there after a restart, also after a kill."""
+    shares: bool
+    """A group may have several members. Tansu gives a partition to two of them (the ledger counts it once all the same),
+    misses a member that leaves only when its session times out, and a rebalance may take a minute."""
+    tells_settings: bool
+    """The settings of a topic can be read back."""
+    limits_size: bool
+    """The topic's limit holds, and counts what surrounds a message in its batch."""
+    drops_records: bool
+    """The beginning of a partition can be deleted."""
+
+
+SERVERS: Final[Mapping[str, Callable[[], Broker]]] = {"tansu": TansuServer, "kafka": KafkaServer}
+TRAITS: Final = {"kafka": Traits(True, True, True, True, True), "tansu": Traits(False, False, False, False, False)}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What a broker does not have is not asked of it: such a test is left out, for nothing is skipped that could be run."""
+    out = [item for item in items if isinstance(item, pytest.Function) and not _has_all(item)]
+    config.hook.pytest_deselected(items=out)
+    items[:] = [item for item in items if item not in out]
+
+
+def _has_all(item: pytest.Function) -> bool:
+    """Whether the broker of a test has all that it `needs`."""
+    needed = [str(mark.args[0]) for mark in item.iter_markers("needs")]
+    return not needed or all(getattr(TRAITS[str(item.callspec.params["server"])], trait) for trait in needed)
 
 
 @pytest.fixture(scope="session", params=SERVERS)

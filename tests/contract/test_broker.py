@@ -9,7 +9,6 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -28,37 +27,13 @@ from tests.contract.conftest import drop_topics, make_topics
 from tests.contract.member import Member, first_places
 from tests.contract.until import until
 from tests.services.broker import Broker
-from tests.services.tansu import TansuServer
 
 TOPIC: Final = Topic.CDA_DOCUMENTS
 KEYS: Final = [f"unit-{number}".encode() for number in range(20)]
 MEGABYTE: Final = 1 << 20
 
 
-@dataclass(frozen=True)
-class Traits:
-    """Where the brokers differ; what is said here is all that the tests make allowance for."""
-
-    keeps_data: bool
-    """What was acknowledged is there after a restart, also after a kill."""
-    shares: bool
-    """A group may have several members. Tansu gives a partition to two of them (the ledger counts it once all the same),
-    misses a member that leaves only when its session times out, and a rebalance may take a minute."""
-    tells_settings: bool
-    """The settings of a topic can be read back."""
-    limits_size: bool
-    """The topic's limit holds, and counts what surrounds a message in its batch."""
-    drops_records: bool
-    """The beginning of a partition can be deleted."""
-
-
-KAFKA: Final = Traits(True, True, True, True, True)
-TANSU: Final = Traits(False, False, False, False, False)
-
-
-@pytest.fixture
-def traits(broker: Broker) -> Traits:
-    return TANSU if isinstance(broker, TansuServer) else KAFKA
+NEEDS_DATA: Final = pytest.mark.needs("keeps_data")
 
 
 def produce(connection: KafkaConnection, numbers: Iterable[int]) -> dict[tuple[str, int], int]:
@@ -107,9 +82,8 @@ def test_topics_have_twelve_partitions(topics: Sequence[TopicInfo]) -> None:
     assert all(info.partitions == list(range(PARTITIONS)) for info in topics)
 
 
-def test_topics_have_the_size_limit(connection: KafkaConnection, traits: Traits) -> None:
-    if not traits.tells_settings:
-        pytest.skip("cannot be asked")
+@pytest.mark.needs("tells_settings")
+def test_topics_have_the_size_limit(connection: KafkaConnection) -> None:
     settings = {topic: topic_settings(connection, topic_name(topic, connection.topic_prefix)) for topic in Topic}
     limits = {topic: int(values["max.message.bytes"]) for topic, values in settings.items()}
     assert limits == {**dict.fromkeys(Topic, MAX_MESSAGE_BYTES), Topic.DEAD_LETTERS: MAX_DEAD_LETTER_BYTES}
@@ -184,11 +158,10 @@ def test_a_log_that_ends_in_a_transaction_marker_is_read_to_its_end(
         until(lambda: len(member.source.at_end()) == len(places), doing=member.step, seconds=15)
 
 
+@pytest.mark.needs("drops_records")
 def test_a_partition_that_has_dropped_all_its_messages_is_read_to_its_end(
-    connection: KafkaConnection, topics: Sequence[TopicInfo], traits: Traits
+    connection: KafkaConnection, topics: Sequence[TopicInfo]
 ) -> None:
-    if not traits.drops_records:
-        pytest.skip("drops none")
     ends = produce(connection, range(5))
     admin = KafkaAdminClient(**connection.client_options())
     admin.delete_records({TopicPartition(*place): end for place, end in ends.items()})
@@ -198,11 +171,10 @@ def test_a_partition_that_has_dropped_all_its_messages_is_read_to_its_end(
         until(lambda: len(member.source.at_end()) == len(places), doing=member.step, seconds=15)
 
 
+@pytest.mark.needs("drops_records")
 def test_messages_that_the_broker_has_dropped_are_passed_over_with_a_warning(
-    connection: KafkaConnection, topics: Sequence[TopicInfo], traits: Traits, caplog: pytest.LogCaptureFixture
+    connection: KafkaConnection, topics: Sequence[TopicInfo], caplog: pytest.LogCaptureFixture
 ) -> None:
-    if not traits.drops_records:
-        pytest.skip("drops none")
     ends = produce(connection, range(50))
     (name, partition), end = max(ends.items(), key=lambda item: item[1])
     admin = KafkaAdminClient(**connection.client_options())
@@ -249,9 +221,8 @@ def test_a_message_over_the_limit_is_refused_and_the_topic_named(connection: Kaf
         producer.send(TOPIC, KEYS[0], os.urandom(MAX_MESSAGE_BYTES + MEGABYTE))
 
 
-def test_a_message_that_fills_the_limit_is_refused_by_the_broker(connection: KafkaConnection, traits: Traits) -> None:
-    if not traits.limits_size:
-        pytest.skip("takes it")
+@pytest.mark.needs("limits_size")
+def test_a_message_that_fills_the_limit_is_refused_by_the_broker(connection: KafkaConnection) -> None:
     with pytest.raises(HipwatchError, match=r"cda-documents\.v1.* does not take"), EventProducer(connection) as producer:
         producer.send(TOPIC, KEYS[0], os.urandom(MAX_MESSAGE_BYTES))
 
@@ -259,11 +230,8 @@ def test_a_message_that_fills_the_limit_is_refused_by_the_broker(connection: Kaf
 # Sharing
 
 
-def test_every_member_gets_its_partitions_however_short_its_polls(
-    broker: Broker, traits: Traits, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not traits.shares:
-        pytest.skip("a group takes seconds to form")
+@pytest.mark.needs("shares")
+def test_every_member_gets_its_partitions_however_short_its_polls(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(8):
         connection = KafkaConnection(broker.bootstrap, f"poll-{uuid.uuid4().hex[:8]}")
         make_topics(connection)
@@ -275,11 +243,8 @@ def test_every_member_gets_its_partitions_however_short_its_polls(
         drop_topics(connection)
 
 
-def test_every_partition_has_one_owner_when_a_member_joins(
-    connection: KafkaConnection, topics: Sequence[TopicInfo], traits: Traits
-) -> None:
-    if not traits.shares:
-        pytest.skip("not for groups of several")
+@pytest.mark.needs("shares")
+def test_every_partition_has_one_owner_when_a_member_joins(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
     places = first_places(topics)
     with Member(connection, topics, places) as first:
         until(lambda: len(first.owned) == len(places), doing=first.step)
@@ -287,11 +252,8 @@ def test_every_partition_has_one_owner_when_a_member_joins(
             until(lambda: shared(places, first, second), doing=in_turn(first, second))
 
 
-def test_everything_is_read_once_while_members_come_and_go(
-    connection: KafkaConnection, topics: Sequence[TopicInfo], traits: Traits
-) -> None:
-    if not traits.shares:
-        pytest.skip("not for groups of several")
+@pytest.mark.needs("shares")
+def test_everything_is_read_once_while_members_come_and_go(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
     places = first_places(topics)
     produce(connection, range(50))
     with Member(connection, topics, places) as first:
@@ -307,11 +269,8 @@ def test_everything_is_read_once_while_members_come_and_go(
         assert in_any_order(first, second) == {key: list(range(150)) for key in KEYS}
 
 
-def test_a_member_that_closes_hands_over_at_once(
-    connection: KafkaConnection, topics: Sequence[TopicInfo], traits: Traits
-) -> None:
-    if not traits.shares:
-        pytest.skip("not for groups of several")
+@pytest.mark.needs("shares")
+def test_a_member_that_closes_hands_over_at_once(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
     places = first_places(topics)
     timeout_ms = 30_000
     with Member(connection, topics, places, session_timeout_ms=timeout_ms) as first:
@@ -322,11 +281,10 @@ def test_a_member_that_closes_hands_over_at_once(
     assert seconds < timeout_ms / 1000
 
 
+@pytest.mark.needs("shares")
 def test_a_member_that_is_killed_hands_over_after_its_session_timeout(
-    connection: KafkaConnection, topics: Sequence[TopicInfo], traits: Traits
+    connection: KafkaConnection, topics: Sequence[TopicInfo]
 ) -> None:
-    if not traits.shares:
-        pytest.skip("not for groups of several")
     places = first_places(topics)
     command = [sys.executable, "-m", "tests.contract.member", connection.bootstrap, connection.topic_prefix, "6000"]
     with (
@@ -368,11 +326,8 @@ def test_a_forgotten_partition_is_read_again_from_its_place(connection: KafkaCon
         assert by_key(member) == {key: list(range(20)) for key in KEYS}
 
 
-def test_a_member_that_holds_reads_nothing_and_stays_a_member(
-    connection: KafkaConnection, topics: Sequence[TopicInfo], traits: Traits
-) -> None:
-    if not traits.shares:
-        pytest.skip("not for groups of several")
+@pytest.mark.needs("shares")
+def test_a_member_that_holds_reads_nothing_and_stays_a_member(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
     places = first_places(topics)
     with Member(connection, topics, places) as holding, Member(connection, topics, places) as other:
         until(lambda: shared(places, holding, other), doing=in_turn(holding, other))
@@ -419,11 +374,10 @@ def test_a_broker_that_is_away_gives_empty_answers(
         assert member.source.poll() == []
 
 
+@pytest.mark.needs("keeps_data")
 def test_reading_goes_on_after_the_broker_was_restarted(
-    broker: Broker, connection: KafkaConnection, topics: Sequence[TopicInfo], traits: Traits
+    broker: Broker, connection: KafkaConnection, topics: Sequence[TopicInfo]
 ) -> None:
-    if not traits.keeps_data:
-        pytest.skip("keeps nothing")
     ends = produce(connection, range(20))
     places = first_places(topics)
     with Member(connection, topics, places) as member:
@@ -439,12 +393,10 @@ def test_reading_goes_on_after_the_broker_was_restarted(
         assert by_key(member) == {key: list(range(60)) for key in KEYS}
 
 
-@pytest.mark.parametrize("how", ["restart", "kill", "pause"])
+@pytest.mark.parametrize("how", [pytest.param("restart", marks=NEEDS_DATA), pytest.param("kill", marks=NEEDS_DATA), "pause"])
 def test_nothing_is_lost_or_doubled_when_the_broker_fails_while_a_producer_sends(
-    broker: Broker, connection: KafkaConnection, topics: Sequence[TopicInfo], traits: Traits, how: str
+    broker: Broker, connection: KafkaConnection, topics: Sequence[TopicInfo], how: str
 ) -> None:
-    if not traits.keeps_data and how != "pause":
-        pytest.skip("keeps nothing")
     hasty = KafkaConnection(connection.bootstrap, connection.topic_prefix, {"request_timeout_ms": 2_000})
     with ThreadPoolExecutor(1) as other, EventProducer(hasty) as producer:
         trouble = None
