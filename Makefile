@@ -1,6 +1,6 @@
 # Everything a newcomer needs; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup services test-services demo chaos fuzz test lint types layers format clean
+.PHONY: help setup services test-services demo chaos exact fuzz test lint types layers format clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -27,6 +27,9 @@ test-services: services ## on Debian as root: install what else the tests run: J
 chaos: setup test-services ## a month under faults on real Kafka and PostgreSQL: make chaos SEED=1 FAULTS=100 (UNSAFE=1: compare-and-set off, has to fail)
 	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) \
 		$(if $(UNSAFE),--worker-module tests.chaos.unsafe_worker)
+
+exact: setup test-services ## a million events with faults through real Kafka and PostgreSQL, every counter compared: make exact EVENTS=1000000 SEED=1
+	$(BIN)/python -m tests.exact $(if $(EVENTS),--events $(EVENTS)) $(if $(SEED),--seed $(SEED))
 
 fuzz: setup ## the decoder against bytes that nobody sends, led by coverage: make fuzz RUNS=1000000 SEED=1
 	$(BIN)/python -m tests.fuzz $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED))

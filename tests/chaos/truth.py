@@ -1,12 +1,13 @@
 """What the ledger has to say, recounted from the log itself and from the generator, without any code of the monitor."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from kafka import KafkaConsumer, TopicPartition
 from sqlalchemy import Engine, text
 
+from ingest.simulator.faults import FaultCounts
 from schemas.codec import TOPIC_OF, DecodeError, decode
 from schemas.connection import KafkaConnection
 from schemas.events import CdaDocuments, Event, RealtimeForms
@@ -18,12 +19,21 @@ Key = tuple[str, str, str]  # unit, table or form, business date
 
 @dataclass
 class Truth:
-    """Counts of distinct events, of their repetitions and of broken messages; events per unit, table or form, and date."""
+    """Counts of distinct events, of their repetitions, of numbers that were missing when a later one came, of those of them that
+    came after all, and of broken messages; events per unit, table or form, and date."""
 
     accepted: int = 0
     duplicates: int = 0
+    gaps_opened: int = 0
+    gaps_filled: int = 0
     dead_letters: Counter[str] = field(default_factory=Counter)
     events: Counter[Key] = field(default_factory=Counter)
+
+    def take_faults(self, counts: FaultCounts) -> None:
+        """What the generator says that it did to its events."""
+        self.accepted, self.duplicates = counts.accepted, counts.duplicates
+        self.gaps_opened, self.gaps_filled = counts.gaps_opened, counts.gaps_filled
+        self.dead_letters = Counter({str(reason): total for reason, total in counts.dead_letters.items()})
 
 
 def key_of(event: Event) -> Key | None:
@@ -36,11 +46,17 @@ def key_of(event: Event) -> Key | None:
 
 def of_generator(events: Iterable[Event]) -> Truth:
     truth = Truth()
+    deque(noting(events, truth), maxlen=0)
+    return truth
+
+
+def noting(events: Iterable[Event], truth: Truth) -> Iterator[Event]:
+    """The same events, noted in `truth` on their way."""
     for event in events:
         truth.accepted += 1
         if (key := key_of(event)) is not None:
             truth.events[key] += 1
-    return truth
+        yield event
 
 
 def of_log(connection: KafkaConnection) -> tuple[Truth, Mapping[tuple[str, int], int]]:
@@ -77,8 +93,8 @@ def of_log(connection: KafkaConnection) -> tuple[Truth, Mapping[tuple[str, int],
 def of_ledger(engine: Engine) -> Truth:
     truth = Truth()
     with engine.connect() as connection:
-        row = connection.execute(text("SELECT sum(accepted), sum(duplicates) FROM stream_state")).one()
-        truth.accepted, truth.duplicates = int(row[0] or 0), int(row[1] or 0)
+        row = connection.execute(text("SELECT sum(accepted), sum(duplicates), sum(skipped), sum(filled) FROM stream_state")).one()
+        truth.accepted, truth.duplicates, truth.gaps_opened, truth.gaps_filled = (int(total or 0) for total in row)
         for reason, total in connection.execute(text("SELECT reason, sum(total) FROM dead_letter_count GROUP BY reason")):
             truth.dead_letters[reason] = int(total)
         for table, code in (("upload_day", "table_code"), ("form_day", "form_code")):
