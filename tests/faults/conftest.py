@@ -35,6 +35,7 @@ def database(postgres_server: PostgresServer) -> Iterator[PostgresServer]:
     postgres_server.resume()
     if not postgres_server.running:
         postgres_server.start()
+    postgres_server.allow_writes()
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """The stage of a fault: topics, a ledger and a consumer group of the test's own, and real workers between them."""
 
 import os
+import subprocess
 import sys
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -50,16 +52,25 @@ class Stage:
 
     def worker(self, name: str, *options: str, module: str = "hipwatch") -> ServiceProcess:
         """A worker that has not been started; PostgreSQL knows its connections by its name."""
+        process = ServiceProcess(name, self._command(name, options, module), self.folder / f"{name}.log", _clean_environment())
+        self._workers.append(process)
+        return process
+
+    def sentence(self, *options: str) -> str:
+        """What a worker says that cannot start: one line on stderr."""
+        command = self._command("futile", options)
+        ended = subprocess.run(command, env=_clean_environment(), capture_output=True, text=True, timeout=60, check=False)
+        assert (ended.returncode, ended.stdout) == (1, ""), ended
+        assert ended.stderr.count("\n") == 1, ended.stderr
+        return ended.stderr
+
+    def _command(self, name: str, options: Sequence[str], module: str = "hipwatch") -> list[str]:
         database = self.database
         if database.startswith("postgresql"):
             database += f"?application_name={name}"
         command = [sys.executable, "-m", module, "worker", "--bootstrap", self.kafka.bootstrap, "--database", database]
         command += ["--topic-prefix", self.kafka.topic_prefix, "--group", self.group]
-        command += ["--session-timeout", str(SESSION_SECONDS), *options]
-        settings = {name: value for name, value in os.environ.items() if not name.startswith("HIPWATCH_")}
-        process = ServiceProcess(name, command, self.folder / f"{name}.log", settings)
-        self._workers.append(process)
-        return process
+        return [*command, "--session-timeout", str(SESSION_SECONDS), *options]
 
     def counting(self, name: str, *options: str) -> ServiceProcess:
         """A worker that has begun to count."""
@@ -100,6 +111,10 @@ class Stage:
 def once(sent: int) -> Counts:
     """What a ledger says that has counted so many events, each once."""
     return Counts(passed=sent, accepted=sent, in_sums=sent, duplicates=0, gaps=0, letters=0)
+
+
+def _clean_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("HIPWATCH_")}
 
 
 def begin(worker: ServiceProcess) -> None:

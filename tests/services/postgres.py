@@ -80,10 +80,10 @@ class PostgresServer(Service):
         """The SQLAlchemy URL of a database."""
         return f"postgresql+psycopg://{self._address(database)}"
 
-    def new_database(self) -> str:
-        """Make an empty database and return its URL."""
+    def new_database(self, options: str = "") -> str:
+        """Make an empty database, with these words of SQL behind CREATE DATABASE, and return its URL."""
         name = f"test_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name}")
+        self.execute(f"CREATE DATABASE {name} {options}")
         return self.url(name)
 
     def drop_database(self, url: str) -> None:
