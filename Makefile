@@ -1,6 +1,6 @@
 # Everything a newcomer needs; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup services test-services demo chaos exact fuzz test lint types layers format clean
+.PHONY: help setup services test-services demo chaos exact fuzz outage test lint types layers format clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -33,6 +33,9 @@ exact: setup test-services ## a million events with faults through real Kafka an
 
 fuzz: setup ## the decoder against bytes that nobody sends, led by coverage: make fuzz RUNS=1000000 SEED=1
 	$(BIN)/python -m tests.fuzz $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED))
+
+outage: setup test-services ## a database that is away under load: make outage MINUTES=10; the worker's memory, membership and counts
+	$(BIN)/python -m tests.faults.outage $(if $(MINUTES),--minutes $(MINUTES))
 
 demo: setup services ## a real month in time-lapse, from the units to the alert; Ctrl-C ends it
 	$(BIN)/hipwatch demo
