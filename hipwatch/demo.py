@@ -21,7 +21,7 @@ from monitor.incidents import list_incidents
 from monitor.reading import read_snapshot
 from monitor.settings import DEFAULT_PORT, ServeSettings
 from monitor.tables import Incident
-from schemas.clock import SHANGHAI
+from schemas.clock import local_text
 from schemas.connection import KafkaConnection
 from schemas.events import UnitId
 from schemas.register import Register, load_register
@@ -55,8 +55,7 @@ class _Narrator:
                 self._tell(incident)
 
     def _tell(self, incident: Incident) -> None:
-        when = incident.platform_time.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if incident.platform_time else "—"
-        line = f"{when}  {incident.alertname}: {incident.summary_zh or incident.summary}"
+        line = f"{local_text(incident.platform_time)}  {incident.alertname}: {incident.summary_zh or incident.summary}"
         style = "bold red" if incident.unit_id == WATCHED else "dim"
         self.console.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
         if incident.unit_id == WATCHED:

@@ -1,13 +1,12 @@
 """Incidents as lines of text: columns that line up, nothing cut, whether a terminal reads them or a pipe. Core."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final
 
 from rich.cells import cell_len
 
 from monitor.tables import Incident
-from schemas.clock import SHANGHAI
+from schemas.clock import local_text
 
 _HEADINGS: Final = ("opened", "closed", "platform time", "alert", "unit", "feed", "deliveries", "summary")
 
@@ -21,19 +20,15 @@ def incident_lines(incidents: Sequence[Incident]) -> list[str]:
 
 def _row(incident: Incident) -> tuple[str, ...]:
     return (
-        _local(incident.opened_at, "%Y-%m-%d %H:%M:%S"),
-        _local(incident.closed_at, "%Y-%m-%d %H:%M:%S"),
-        _local(incident.platform_time, "%Y-%m-%d %H:%M"),
+        local_text(incident.opened_at, "%Y-%m-%d %H:%M:%S"),
+        local_text(incident.closed_at, "%Y-%m-%d %H:%M:%S"),
+        local_text(incident.platform_time),
         incident.alertname,
         incident.unit_id or "—",
         incident.feed or "—",
         str(incident.deliveries),
         " ".join((incident.summary_zh or incident.summary).split()),
     )
-
-
-def _local(moment: datetime | None, pattern: str) -> str:
-    return moment.astimezone(SHANGHAI).strftime(pattern) if moment else "—"
 
 
 def _padded(text: str, width: int) -> str:

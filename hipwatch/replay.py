@@ -29,7 +29,7 @@ from monitor.bulletin.compare import Comparison, compare
 from monitor.database import open_database
 from monitor.ledger import Ledger
 from monitor.source import describe_topics
-from schemas.clock import SHANGHAI, start_of_day
+from schemas.clock import local_text, start_of_day
 from schemas.connection import KafkaConnection
 from schemas.errors import HipwatchError
 from schemas.printed import PrintedMonth, format_cell
@@ -101,8 +101,7 @@ def play_month(
 
         def show(progress: PlayProgress) -> None:
             check()
-            day = progress.platform_time.astimezone(SHANGHAI)
-            bar.update(task, completed=progress.sent, description=f"publishing {day:%Y-%m-%d %H:%M}")
+            bar.update(task, completed=progress.sent, description=f"publishing {local_text(progress.platform_time)}")
 
         played = play(
             messages,

@@ -18,7 +18,7 @@ from monitor.gaps import find_holes, stream_facts
 from monitor.letters import Filter, Kept, Letters
 from monitor.pruning import prune as run_prune
 from monitor.tables import LetterState
-from schemas.clock import SHANGHAI, start_of_day
+from schemas.clock import local_text, start_of_day
 from schemas.codec import Reason
 from schemas.errors import HipwatchError
 from schemas.period import Period
@@ -65,7 +65,7 @@ def list_letters(
     """List the letters that wait for a decision, oldest first: place, time, reason, unit, detail."""
     found = Letters(open_database(database, create=False)).find(_filter(reason, unit, since, until, settled), most)
     for kept in found:
-        when = kept.letter.received_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+        when = local_text(kept.letter.received_at, "%Y-%m-%d %H:%M:%S")
         typer.echo(f"{kept.place}  {when}  {kept.letter.reason}  {kept.unit_id or '—'}  {kept.state}  {kept.letter.detail}")
     typer.echo(f"{len(found)} dead letter{'' if len(found) == 1 else 's'}", err=True)
 

@@ -31,17 +31,24 @@ def _whole_millis(moment: datetime) -> datetime:
         raise ValueError("in UTC it lies before the year 1 or after the year 9999") from None
 
 
+def _storable(text: str) -> str:
+    return text.replace("\x00", "\ufffd")  # JSON can say NUL, and PostgreSQL keeps none
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+
+
 class Alert(BaseModel):
     """One alert of a webhook message (Alertmanager's webhook format, version 4)."""
 
     model_config = ConfigDict(populate_by_name=True)
 
     status: Literal["firing", "resolved"]
-    labels: dict[str, str]
-    annotations: dict[str, str] = Field(default_factory=dict)
+    labels: dict[Text, Text]
+    annotations: dict[Text, Text] = Field(default_factory=dict)
     starts_at: Annotated[datetime, AfterValidator(_whole_millis)] = Field(alias="startsAt")
     ends_at: datetime | None = Field(default=None, alias="endsAt")
-    fingerprint: str = Field(min_length=1, max_length=200)
+    fingerprint: Text = Field(min_length=1, max_length=200)
 
     @property
     def name(self) -> str:

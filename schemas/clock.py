@@ -36,6 +36,11 @@ def local_date(moment: datetime) -> date:
     return moment.astimezone(SHANGHAI).date()
 
 
+def local_text(moment: datetime | None, pattern: str = "%Y-%m-%d %H:%M") -> str:
+    """The platform's wall clock (Asia/Shanghai) at `moment`, for people to read; a dash where there is no moment."""
+    return moment.astimezone(SHANGHAI).strftime(pattern) if moment else "—"
+
+
 def start_of_day(day: date) -> datetime:
     """The UTC moment at which `day` begins in Asia/Shanghai."""
     return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).astimezone(UTC)

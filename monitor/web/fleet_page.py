@@ -10,7 +10,7 @@ from monitor.fleet import FeedCondition, FeedStatus, UnitStatus
 from monitor.reading import Snapshot
 from monitor.settings import ServeSettings
 from monitor.tables import Incident
-from schemas.clock import SHANGHAI
+from schemas.clock import local_text
 from schemas.register import UnitKind
 
 _WORDS = {
@@ -44,7 +44,7 @@ def fleet_page(
     if snapshot.watchdog_at is None:
         banners.append("no Watchdog alert has ever arrived: paging is not connected")
     elif now - snapshot.watchdog_at > settings.watchdog_after:
-        banners.append(f"no Watchdog alert since {_local(snapshot.watchdog_at)}: nobody is being paged")
+        banners.append(f"no Watchdog alert since {local_text(snapshot.watchdog_at)}: nobody is being paged")
     conditions = Counter(feed.condition for unit in fleet.units for feed in unit.feeds)
     groups = [
         (title, [_row(unit) for unit in sorted(fleet.units, key=_urgency) if unit.unit.kind is kind])
@@ -52,13 +52,13 @@ def fleet_page(
     ]
     return {
         "banners": banners,
-        "clock": _local(fleet.clock),
-        "read_at": _local(snapshot.read_at),
+        "clock": fleet.clock,
+        "read_at": local_text(snapshot.read_at),
         "counts": [(_WORDS[c][0], _WORDS[c][1], c.value, conditions[c]) for c in FeedCondition if conditions[c]],
         "groups": groups,
         "feeds": list(Feed),
         "incidents": incidents,
-        "local": _local,
+        "local": local_text,
         "dead_letters": sum(snapshot.dead_letters.values()),
         "duplicates": sum(counts.duplicates for counts in snapshot.topics.values()),
         "accepted": sum(counts.accepted for counts in snapshot.topics.values()),
@@ -80,10 +80,6 @@ def _feed(feed: FeedStatus) -> dict[str, Any]:
         "class": feed.condition.value,
         "word": word,
         "word_zh": word_zh,
-        "last": _local(feed.last_event_at) or "—",
-        "deadline": _local(feed.deadline) or "—",
+        "last": local_text(feed.last_event_at),
+        "deadline": local_text(feed.deadline),
     }
-
-
-def _local(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")

@@ -135,6 +135,11 @@ def test_any_text_in_an_alert_is_kept_as_it_is(engine: Engine) -> None:
     assert (incident.alertname, incident.summary) == (text, text)
 
 
+def test_a_nul_which_no_database_keeps_stops_no_delivery(engine: Engine) -> None:
+    deliver(engine, make_alert(annotations={"summary": "a\x00b"}))
+    assert only_row(engine, tables.Incident)["summary"] == "a\ufffdb"
+
+
 def test_an_empty_delivery_changes_nothing(engine: Engine) -> None:
     before = contents(engine)
     deliver(engine)
