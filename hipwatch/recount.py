@@ -1,8 +1,8 @@
 """Count a month again from Kafka into a scratch ledger, and compare it with the live one. Shell."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from rich.console import Console
@@ -13,6 +13,7 @@ from monitor.bulletin.build import Bulletin, build_bulletin
 from monitor.database import open_database
 from monitor.ledger import Ledger
 from monitor.source import describe_topics
+from monitor.sums import Sum, daily_sums
 from schemas.errors import HipwatchError
 from schemas.events import UnitId
 from schemas.period import Period
@@ -25,7 +26,7 @@ _TRIES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """A cell in which the two ledgers differ."""
+    """A cell, or a daily sum, in which the two ledgers differ."""
 
     unit_id: UnitId
     column: str
@@ -35,10 +36,17 @@ class Disagreement:
 
 @dataclass(frozen=True)
 class Recounted:
-    """The end of a recount: cells compared, those that differ."""
+    """The end of a recount: printed cells and daily sums that were compared, and those that differ."""
 
     cells: int
     disagreements: list[Disagreement]
+    sums: int = 0
+    differing_sums: list[Disagreement] = field(default_factory=list)
+
+    @property
+    def equal(self) -> bool:
+        """Whether nothing differs."""
+        return not self.disagreements and not self.differing_sums
 
 
 def recount(
@@ -52,7 +60,7 @@ def recount(
     group: str,
     console: Console,
 ) -> Recounted:
-    """Count everything on the broker into `scratch` and compare the month's cells with `live_database`."""
+    """Count everything on the broker into `scratch`, and compare the month's cells and daily sums with `live_database`."""
     live = open_database(live_database, create=False)
     topics = {(info.topic_id, partition) for info in describe_topics(scratch.kafka) for partition in info.partitions}
     result = Recounted(0, [])
@@ -63,8 +71,10 @@ def recount(
             raise HipwatchError(f"the ledger {live_database} has counted nothing from {scratch.kafka.bootstrap}")
         wait_until_passed(Ledger(scratch.engine), ends, console, processes.check)
         _settle(Ledger(live), Ledger(scratch.engine), processes.check)
-        result = compare_ledgers(build_bulletin(live, register, period), build_bulletin(scratch.engine, register, period))
-        if not result.disagreements:
+        cells = compare_ledgers(build_bulletin(live, register, period), build_bulletin(scratch.engine, register, period))
+        sums, differing = compare_sums(daily_sums(live, period), daily_sums(scratch.engine, period))
+        result = replace(cells, sums=sums, differing_sums=differing)
+        if result.equal:
             break
     return result
 
@@ -92,3 +102,14 @@ def compare_ledgers(live: Bulletin, recounted: Bulletin) -> Recounted:
                 if again != value:
                     found.append(Disagreement(row.unit_id, column, value, again))
     return Recounted(cells, found)
+
+
+def compare_sums(live: Mapping[Sum, int], recounted: Mapping[Sum, int]) -> tuple[int, list[Disagreement]]:
+    """How many daily sums there are in either ledger, and those that differ: two errors may hide in one printed cell."""
+    keys = sorted(live.keys() | recounted.keys())
+    found = [
+        Disagreement(key.unit_id, str(key), live.get(key), recounted.get(key))
+        for key in keys
+        if live.get(key) != recounted.get(key)
+    ]
+    return len(keys), found

@@ -31,6 +31,9 @@ dead_letters = typer.Typer(
     no_args_is_help=True, help="Messages that could not be counted: list, show, replay after a fix, discard."
 )
 
+_MOST_SUMS = 100
+"""Daily sums that are named when a recount finds more than a reader would read."""
+
 ReasonOption = Annotated[Reason | None, typer.Option(help="Only those with this reason.")]
 UnitOption = Annotated[str | None, typer.Option("--unit", help="Only those of this unit (unit id).")]
 SinceOption = Annotated[
@@ -159,7 +162,7 @@ def recount(
     topic_prefix: TopicPrefix = DEFAULT_PREFIX,
     kafka_config: KafkaConfig = None,
 ) -> None:
-    """Count the month again from Kafka into a scratch ledger, and compare every cell with the live one; exit 1 if one differs."""
+    """Count the month again from Kafka into a scratch ledger, and compare every sum with the live one; exit 1 if one differs."""
     month, register = Period.parse(period), load_register()
     kafka = kafka_connection(bootstrap, topic_prefix, kafka_config)
     open_database(database, create=False).dispose()
@@ -177,14 +180,17 @@ def recount(
             group=f"hipwatch-{run.name}",
             console=Console(stderr=True),
         )
-    for differs in result.disagreements:
+    for differs in [*result.disagreements, *result.differing_sums[:_MOST_SUMS]]:
         live = "—" if differs.live is None else format_cell(differs.live)
         again = "—" if differs.recounted is None else format_cell(differs.recounted)
-        name = register.units[differs.unit_id].name_zh
+        name = register.units[differs.unit_id].name_zh if differs.unit_id in register.units else differs.unit_id
         typer.echo(f"{name} ({differs.unit_id}), {differs.column}: live {live!r}, recounted {again!r}")
+    if len(result.differing_sums) > _MOST_SUMS:
+        typer.echo(f"… and {len(result.differing_sums) - _MOST_SUMS} more daily sums")
     typer.echo(f"scratch ledger: {scratch}")
+    typer.echo(f"daily sums equal {result.sums - len(result.differing_sums)}/{result.sums}")
     typer.echo(f"cells equal {result.cells - len(result.disagreements)}/{result.cells}")
-    if result.disagreements:
+    if not result.equal:
         raise typer.Exit(1)
 
 
