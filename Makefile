@@ -22,7 +22,7 @@ services: ## on Debian as root: install Prometheus and Alertmanager, which the d
 	@ops/install-debian.sh prometheus alertmanager
 
 test-services: services ## on Debian as root: install what else the tests run: Java and Maven for Apache Kafka, PostgreSQL, kcat
-	@ops/install-debian.sh java maven postgresql kcat openssl
+	@ops/install-debian.sh java maven postgresql kcat openssl sqlite3
 
 chaos: setup test-services ## a month under faults on real Kafka and PostgreSQL: make chaos SEED=1 FAULTS=100 (UNSAFE=1: compare-and-set off, has to fail)
 	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) \
