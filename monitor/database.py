@@ -209,6 +209,8 @@ def _explain(engine: Engine, error: Exception) -> str:
     cause = str(error.orig) if isinstance(error, DBAPIError) and error.orig is not None else str(error)
     cause = cause.strip().splitlines()[0] if cause.strip() else type(error).__name__
     known = {
+        "certificate verify failed": "shows a certificate that is not signed by the CA in sslrootcert, or is not valid any more",
+        "root certificate file": "cannot be tried: there is no file of CAs to trust; name one as sslrootcert",
         "database is locked": "is locked by another process",
         "file is not a database": "is not a ledger: the file is no SQLite database",
         "malformed": "is corrupt: SQLite cannot read it (restore a backup)",
