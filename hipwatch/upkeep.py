@@ -67,9 +67,10 @@ def list_letters(
 ) -> None:
     """List the letters that wait for a decision, oldest first: place, time, reason, unit, detail."""
     found = Letters(open_database(database, create=False)).find(_filter(reason, unit, since, until, settled), most)
+    register = load_register()
     for kept in found:
-        when = local_text(kept.letter.received_at, "%Y-%m-%d %H:%M:%S")
-        typer.echo(f"{kept.place}  {when}  {kept.letter.reason}  {kept.unit_id or '—'}  {kept.state}  {kept.letter.detail}")
+        when, who = local_text(kept.letter.received_at, "%Y-%m-%d %H:%M:%S"), _unit_of(kept, register) or "—"
+        typer.echo(f"{kept.place}  {when}  {kept.letter.reason}  {who}  {kept.state}  {kept.letter.detail}")
     typer.echo(f"{len(found)} dead letter{'' if len(found) == 1 else 's'}", err=True)
 
 
@@ -85,7 +86,7 @@ def show_letter(
         "received_at": letter.received_at.isoformat(),
         "reason": letter.reason,
         "detail": letter.detail,
-        "unit_id": kept.unit_id,
+        "unit_id": _unit_of(kept, load_register()),
         "state": kept.state,
         "settled_at": kept.settled_at.isoformat() if kept.settled_at else None,
         "key_base64": _base64(letter.key),
@@ -227,7 +228,18 @@ def _chosen(letters: Letters, places: list[str] | None, wanted: Filter, everythi
         return [letters.at(place) for place in places]
     if not everything and wanted == Filter():
         raise HipwatchError("name the letters, select them with an option, or say --all")
-    return letters.find(wanted, most=1_000_000)
+    found = letters.find(wanted, most=1_000_000)
+    if not found:
+        typer.echo("no dead letter that waits is like that", err=True)
+    return found
+
+
+def _unit_of(kept: Kept, register: Register) -> str | None:
+    """Who sent it, by what the register knows now: it may not have known the unit when the letter came."""
+    if kept.unit_id is None and kept.letter.key is not None:
+        key = kept.letter.key.decode(errors="replace")
+        return key if key in register.units else None
+    return kept.unit_id
 
 
 def _require_unit(unit: str | None, register: Register) -> None:

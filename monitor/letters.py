@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, or_, select, true, update
 
 from monitor import tables
 from monitor.counting import count
@@ -24,7 +24,10 @@ _LETTER: Final = table_of(tables.DeadLetterRow)
 
 @dataclass(frozen=True)
 class Filter:
-    """Which letters; None means any. `since` and `until` bound the time of receipt (until: not included)."""
+    """Which letters; None means any. `since` and `until` bound the time of receipt (until: not included).
+
+    A unit's letters are also those that it sent before the register knew it.
+    """
 
     reason: Reason | None = None
     unit_id: str | None = None
@@ -37,7 +40,9 @@ class Filter:
         column = _LETTER.c
         wanted: list[ColumnElement[bool]] = [true()]
         wanted += [column.reason == self.reason] if self.reason else []
-        wanted += [column.unit_id == self.unit_id] if self.unit_id else []
+        if self.unit_id:
+            unknown_then = and_(column.unit_id.is_(None), column.key == self.unit_id.encode())
+            wanted.append(or_(column.unit_id == self.unit_id, unknown_then))
         wanted += [column.received_at >= self.since] if self.since else []
         wanted += [column.received_at < self.until] if self.until else []
         wanted += [column.state == self.state] if self.state else []
@@ -101,6 +106,9 @@ class Letters:
         counted = duplicates = 0
         failed = []
         for kept in letters:
+            if kept.state is LetterState.DISCARDED:
+                failed.append((kept, "it was discarded, and its bytes are gone"))
+                continue
             try:
                 event = decode(kept.letter.value, _topic_of(kept), register)
             except DecodeError as error:
