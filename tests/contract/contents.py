@@ -7,6 +7,9 @@ from sqlmodel import SQLModel
 
 from monitor import tables
 from monitor.database import table_of, writing
+from monitor.fold import StreamKey
+from schemas.topics import Topic
+from tests.unit.monitor.merging import MEASURES, MemoryLedger, Sums
 
 EVERY_TABLE: tuple[type[SQLModel], ...] = (
     tables.SourceOffset,
@@ -49,3 +52,40 @@ def empty(engine: Engine) -> None:
         for model in EVERY_TABLE:
             connection.execute(delete(table_of(model)))
         connection.execute(table_of(tables.PlatformClock).update().values(greatest_event_at=None, complete_until=None))
+
+
+def sums_in(engine: Engine) -> dict[str, Any]:
+    """The ledger's sums in the shape of `Sums`."""
+    missing: dict[StreamKey, set[int]] = {}
+    accepted = {}
+    for row in rows(engine, tables.StreamState):
+        key = StreamKey(row["unit_id"], Topic(row["topic"]), row["series"])
+        missing[key], accepted[key] = set(), row["accepted"]
+    for row in rows(engine, tables.OpenGap):
+        key = StreamKey(row["unit_id"], Topic(row["topic"]), row["series"])
+        missing[key] |= set(range(row["first_missing"], row["last_missing"] + 1))
+    return {
+        "uploads": {
+            (row["unit_id"], row["table_code"], row["business_date"]): {
+                name: row[name] for name in ("events", "records", *MEASURES)
+            }
+            for row in rows(engine, tables.UploadDay)
+        },
+        "forms": {
+            (row["unit_id"], row["form_code"], row["business_date"]): (row["events"], row["records"])
+            for row in rows(engine, tables.FormDay)
+        },
+        "declarations": sorted(row["event_id"] for row in rows(engine, tables.DeclaredTables)),
+        "missing": missing,
+        "accepted": accepted,
+    }
+
+
+def expected_of(sums: Sums | MemoryLedger) -> dict[str, Any]:
+    return {
+        "uploads": sums.uploads,
+        "forms": sums.forms,
+        "declarations": sorted(declaration.event_id for declaration in sums.declarations),
+        "missing": sums.missing(),
+        "accepted": sums.accepted(),
+    }

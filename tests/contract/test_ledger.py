@@ -15,14 +15,13 @@ from sqlalchemy import Engine
 
 from monitor import tables
 from monitor.database import open_database
-from monitor.fold import StreamKey
 from monitor.ledger import Appended, Ledger, Position
 from monitor.letters import Letters
 from schemas.codec import TOPIC_OF, Reason
 from schemas.events import DeadLetter, Event
 from schemas.topics import EVENT_TOPICS, Topic, topic_name
 from tests.conftest import prepare
-from tests.contract.contents import contents, empty, only_row, rows
+from tests.contract.contents import contents, empty, expected_of, only_row, rows, sums_in
 from tests.factories import (
     FORM,
     NOON,
@@ -38,7 +37,7 @@ from tests.factories import (
     make_health_records,
     make_letter,
 )
-from tests.unit.monitor.merging import MEASURES, MemoryLedger, Sums, sums_of
+from tests.unit.monitor.merging import MemoryLedger, sums_of
 from tests.unit.monitor.scripts import deliveries, sent_events
 
 CDA = TOPIC_IDS[Topic.CDA_DOCUMENTS]
@@ -307,43 +306,6 @@ def test_of_two_workers_with_the_same_batch_one_counts_it(ledger: Ledger, engine
 
 
 # --- against an independent reading ----------------------------------------------------------------------------------
-
-
-def sums_in(engine: Engine) -> dict[str, Any]:
-    """The ledger's sums in the shape of `Sums`."""
-    missing: dict[StreamKey, set[int]] = {}
-    accepted = {}
-    for row in rows(engine, tables.StreamState):
-        key = StreamKey(row["unit_id"], Topic(row["topic"]), row["series"])
-        missing[key], accepted[key] = set(), row["accepted"]
-    for row in rows(engine, tables.OpenGap):
-        key = StreamKey(row["unit_id"], Topic(row["topic"]), row["series"])
-        missing[key] |= set(range(row["first_missing"], row["last_missing"] + 1))
-    return {
-        "uploads": {
-            (row["unit_id"], row["table_code"], row["business_date"]): {
-                name: row[name] for name in ("events", "records", *MEASURES)
-            }
-            for row in rows(engine, tables.UploadDay)
-        },
-        "forms": {
-            (row["unit_id"], row["form_code"], row["business_date"]): (row["events"], row["records"])
-            for row in rows(engine, tables.FormDay)
-        },
-        "declarations": sorted(row["event_id"] for row in rows(engine, tables.DeclaredTables)),
-        "missing": missing,
-        "accepted": accepted,
-    }
-
-
-def expected_of(sums: Sums | MemoryLedger) -> dict[str, Any]:
-    return {
-        "uploads": sums.uploads,
-        "forms": sums.forms,
-        "declarations": sorted(declaration.event_id for declaration in sums.declarations),
-        "missing": sums.missing(),
-        "accepted": sums.accepted(),
-    }
 
 
 def append_all(ledger: Ledger, batches: Sequence[Sequence[Event]]) -> int:

@@ -1,10 +1,10 @@
 """An independent reading of events (plain sums), and a ledger in memory that merges what `fold` returns."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from monitor.feeds import Feed
 from monitor.fold import Changes, Stream, StreamKey, UploadSums, fold, resent, stream_of
@@ -61,6 +61,37 @@ def sums_of(events: Iterable[Event]) -> Sums:
     return sums
 
 
+class Books(NamedTuple):
+    """The counters of one stream. `skipped`: numbers that were missing when a greater one came; `filled`: of them, came later."""
+
+    accepted: int
+    duplicates: int
+    conflicts: int
+    skipped: int
+    filled: int
+
+
+def books_of(history: Iterable[Event]) -> dict[StreamKey, Books]:
+    """What a reader who remembers everything counts, number by number."""
+    ids: dict[StreamKey, dict[int, str]] = defaultdict(dict)
+    books: dict[StreamKey, Books] = defaultdict(lambda: Books(0, 0, 0, 0, 0))
+    for event in history:
+        key = stream_of(event)
+        known, so_far = ids[key], books[key]
+        if event.sequence in known:
+            same = known[event.sequence] == event.event_id
+            books[key] = so_far._replace(duplicates=so_far.duplicates + same, conflicts=so_far.conflicts + (not same))
+            continue
+        newest = max(known, default=0)
+        books[key] = so_far._replace(
+            accepted=so_far.accepted + 1,
+            skipped=so_far.skipped + len(range(newest + 1, event.sequence)),
+            filled=so_far.filled + (event.sequence < newest),
+        )
+        known[event.sequence] = event.event_id
+    return dict(books)
+
+
 def plus(left: int | None, right: int | None) -> int | None:
     return left if right is None else right + (left or 0)
 
@@ -79,6 +110,7 @@ class MemoryLedger:
         self.hours: set[int] = set()
         self.greatest_event_at: datetime | None = None
         self.conflicts: list[int] = []
+        self.conflicting: list[Event] = []
 
     def append(self, events: Sequence[Event], received_at: datetime = RECEIVED) -> Changes:
         arrivals = make_arrivals(events)
@@ -91,6 +123,7 @@ class MemoryLedger:
         self.health_records |= set(changes.health_records)
         self.hours |= changes.hours
         self.conflicts += changes.conflicts
+        self.conflicting += [arrivals[offset].event for offset in changes.conflicts]
         for receipt in changes.receipts:
             assert (receipt.stream, receipt.sequence) not in self.receipts, "a number is counted once"
             self.receipts[receipt.stream, receipt.sequence] = receipt.event_id
@@ -121,6 +154,13 @@ class MemoryLedger:
 
     def accepted(self) -> dict[StreamKey, int]:
         return {key: stream.accepted for key, stream in self.streams.items()}
+
+    def books(self) -> dict[StreamKey, Books]:
+        conflicts = Counter(map(stream_of, self.conflicting))
+        return {
+            key: Books(stream.accepted, stream.duplicates, conflicts[key], stream.skipped, stream.filled)
+            for key, stream in self.streams.items()
+        }
 
     def mark(self, unit_id: str, feed: Feed) -> tuple[datetime, datetime, Any]:
         return self.marks[unit_id, feed]

@@ -23,8 +23,8 @@ from tests.factories import (
     make_forms,
     make_health_records,
 )
-from tests.unit.monitor.merging import MemoryLedger, sums_of
-from tests.unit.monitor.scripts import deliveries, sent_events
+from tests.unit.monitor.merging import MemoryLedger, books_of, sums_of
+from tests.unit.monitor.scripts import cuttings, deliveries, histories, sent_events
 
 KEY = StreamKey(UNIT, Topic.CDA_DOCUMENTS, "")
 DAY = date(2024, 9, 9)
@@ -71,6 +71,46 @@ def test_marks_and_clock_do_not_depend_on_batches_either(data: st.DataObject) ->
         split.append(batch)
     whole = folded(*events)
     assert (split.marks, split.hours, split.greatest_event_at) == (whole.marks, whole.hours, whole.greatest_event_at)
+
+
+@given(st.data())
+def test_wherever_a_history_is_cut_into_batches_the_ledger_is_the_same(data: st.DataObject) -> None:
+    history = data.draw(histories(data.draw(sent_events(ahead=10))))
+    whole, one_by_one, cut = MemoryLedger(), MemoryLedger(), MemoryLedger()
+    whole.append(history)
+    for event in history:
+        one_by_one.append([event])
+    for batch in data.draw(cuttings(history)):
+        cut.append(batch)
+    assert everything(one_by_one) == everything(whole)
+    assert everything(cut) == everything(whole)
+    assert whole.books() == books_of(history)
+
+
+def everything(ledger: MemoryLedger) -> dict[str, object]:
+    """All that a ledger holds; where a conflict stood in its batch is a matter of the batch."""
+    return {name: value for name, value in vars(ledger).items() if name != "conflicts"}
+
+
+@given(st.data())
+def test_every_counter_is_that_of_a_reader_who_remembers_everything(data: st.DataObject) -> None:
+    history = data.draw(histories(data.draw(sent_events(kinds=("documents",), most=20))))
+    ledger = MemoryLedger()
+    for batch in data.draw(cuttings(history)):
+        ledger.append(batch)
+        assert all(stream.skipped - stream.filled == len(ledger.missing()[key]) for key, stream in ledger.streams.items())
+    assert ledger.books() == books_of(history)
+
+
+@given(st.data())
+def test_however_streams_are_interleaved_each_is_counted_as_if_it_were_alone(data: st.DataObject) -> None:
+    history = data.draw(histories(data.draw(sent_events())))
+    together = MemoryLedger()
+    for batch in data.draw(cuttings(history)):
+        together.append(batch)
+    for key in together.streams:
+        alone = folded(*(event for event in history if stream_of(event) == key))
+        assert together.streams[key] == alone.streams[key]
 
 
 @given(st.lists(st.integers(1, 30), unique=True, min_size=1))
