@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
+from kafka.protocol.metadata import MetadataRequest, MetadataResponse
+from kafka.protocol.sasl import SaslHandshakeRequest, SaslHandshakeResponse
+
 _SECONDS: Final = 2.0
 """How long a step may take: a client has waited for eight seconds already."""
 _ALERT_SECONDS: Final = 0.3
 """In TLS 1.3 the broker's word on our certificate comes after the handshake."""
-_METADATA: Final = 3
-_SASL_HANDSHAKE: Final = 17
-SASL_AUTHENTICATE: Final = 36
 NO_MECHANISM: Final = "NONE"
 """No broker knows it: whoever wants a login says which ones there are, and ends the connection."""
 _LONGEST_ANSWER: Final = 1 << 20
@@ -74,27 +74,30 @@ def speaks(host: str, port: int, context: ssl.SSLContext | None) -> bool:
 
 def offer(reached: socket.socket, mechanism: str) -> tuple[int, list[str]]:
     """The answer to SaslHandshake: an error code, and the mechanisms that there are."""
-    answer = ask(reached, _SASL_HANDSHAKE, 1, _text(mechanism))
+    answer = ask(reached, SaslHandshakeRequest(mechanism=mechanism, version=1), SaslHandshakeResponse)
+    return answer.error_code, list(answer.mechanisms)
+
+
+def serves(reached: socket.socket) -> bool:
+    """Whether it answers without a login; a broker that wants one ends the connection."""
     try:
-        error, count = struct.unpack_from(">hi", answer)
-        names, place = [], 6
-        for _ in range(count):
-            length = struct.unpack_from(">h", answer, place)[0]
-            names.append(answer[place + 2 : place + 2 + length].decode())
-            place += 2 + length
-    except (struct.error, UnicodeDecodeError):
-        raise Strange from None
-    return error, names
+        return bool(ask(reached, MetadataRequest(topics=[], version=1), MetadataResponse))
+    except ConnectionError:
+        return False
 
 
-def ask(reached: socket.socket, api: int, version: int, body: bytes) -> bytes:
-    """One request of the Kafka protocol, and the body of its answer."""
-    request = struct.pack(">hhi", api, version, 1) + _text("hipwatch") + body
-    reached.sendall(struct.pack(">i", len(request)) + request)
-    length, number = struct.unpack(">ii", _read(reached, 8))
-    if number != 1 or not 4 <= length <= _LONGEST_ANSWER:
+def ask(reached: socket.socket, request: Any, answer: Any) -> Any:
+    """One request of the Kafka protocol, and its answer. Raises Strange and what sockets raise."""
+    request.with_header(correlation_id=1, client_id="hipwatch")
+    reached.sendall(request.encode(header=True, framed=True))
+    (length,) = struct.unpack(">i", _read(reached, 4))
+    if not 4 <= length <= _LONGEST_ANSWER:
         raise Strange
-    return _read(reached, length - 4)
+    found = _read(reached, length)
+    try:
+        return answer.decode(found, version=request.API_VERSION, header=True)
+    except Exception as error:  # whatever a decoder raises on bytes that are not Kafka's
+        raise Strange from error
 
 
 def _read(reached: socket.socket, size: int) -> bytes:
@@ -105,15 +108,3 @@ def _read(reached: socket.socket, size: int) -> bytes:
             raise ConnectionResetError("the broker ended the connection")
         found += part
     return found
-
-
-def _text(word: str) -> bytes:
-    return struct.pack(">h", len(word.encode())) + word.encode()
-
-
-def serves(reached: socket.socket) -> bool:
-    """Whether it answers without a login; a broker that wants one ends the connection."""
-    try:
-        return bool(ask(reached, _METADATA, 1, struct.pack(">i", 0)))
-    except ConnectionError:
-        return False

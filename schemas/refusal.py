@@ -6,7 +6,6 @@ answer, and drops the broker's reply where the end of the connection comes with 
 
 import socket
 import ssl
-import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -14,11 +13,11 @@ from typing import Any, Final
 from kafka.cluster import collect_hosts
 from kafka.errors import KafkaConfigurationError, KafkaError
 from kafka.net.sasl import get_sasl_mechanism
+from kafka.protocol.sasl import SaslAuthenticateRequest, SaslAuthenticateResponse
 
 from schemas.connection import CONNECT_TIMEOUT_MS, KafkaConnection
 from schemas.door import (
     NO_MECHANISM,
-    SASL_AUTHENTICATE,
     Strange,
     ask,
     context_of,
@@ -98,7 +97,7 @@ def _reason(host: str, port: int, security: Mapping[str, Any]) -> str | None:
             return _login(reached, broker, protocol, security)
     except ssl.SSLCertVerificationError as error:
         return _distrust(error, broker, security)
-    except (OSError, Strange, struct.error, ValueError) as error:
+    except (OSError, Strange, ValueError) as error:
         if tls and speaks(host, port, None):
             return f"{broker} seems to speak plain text, and security_protocol is {protocol}: check the security settings"
         if not tls and not isinstance(error, TimeoutError) and speaks(host, port, trusting()):
@@ -124,11 +123,10 @@ def _login(reached: socket.socket, broker: str, protocol: str, security: Mapping
     mechanism = get_sasl_mechanism(ours)(**security)
     while not mechanism.is_done():
         token = mechanism.auth_bytes()
-        answer = ask(reached, SASL_AUTHENTICATE, 0, struct.pack(">i", len(token)) + token)
-        if struct.unpack_from(">h", answer)[0] != 0:
+        answer = ask(reached, SaslAuthenticateRequest(auth_bytes=token, version=0), SaslAuthenticateResponse)
+        if answer.error_code:
             return f"{broker} refuses the login of user {security['sasl_plain_username']} (SASL {ours})"
-        length = max(0, struct.unpack_from(">h", answer, 2)[0])  # of the error message, -1 for none
-        mechanism.receive(answer[2 + 2 + length + 4 :])
+        mechanism.receive(answer.auth_bytes)
     return None
 
 
