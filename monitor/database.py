@@ -29,6 +29,8 @@ _WRITE: Final = {"hipwatch_write": True}
 _PASSING: Final = frozenset({"25006", "25P03", "25P04"})
 """Read-only transaction, idle in transaction for too long, transaction too long: SQLSTATEs that psycopg files under internal
 errors, and that pass. A failover shows a read-only server for a while."""
+_SECRETS: Final = frozenset({"password", "sslpassword"})
+"""What libpq would take there."""
 
 
 class LedgerUnavailable(HipwatchError):
@@ -71,6 +73,8 @@ def make_engine(url: str) -> Engine:
         engine = create_engine(url, connect_args=_connect_args(backend), pool_pre_ping=backend == "postgresql")
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise HipwatchError(f"'{url}' is not a database URL that can be used here: {error}") from None
+    if _SECRETS & engine.url.query.keys():
+        raise HipwatchError("a password does not belong behind the ? of a database URL, where messages show it: use PGPASSFILE")
     if backend == "sqlite":
         _listen_to_sqlite(engine)
     else:

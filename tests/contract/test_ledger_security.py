@@ -10,7 +10,7 @@ from hipwatch.topics import ensure_topics
 from monitor.database import make_engine, open_database
 from schemas.connection import KafkaConnection
 from schemas.errors import HipwatchError
-from tests.integration.stack import ask, broker_of, home_in, running, wait_until
+from tests.integration.stack import ask, ask_all, broker_of, home_in, running, wait_until
 from tests.services.certificates import Authority
 from tests.services.postgres import PostgresServer
 
@@ -80,6 +80,16 @@ def test_what_is_wrong_with_the_settings_is_one_sentence(url: str, query: dict[s
         open_database(changed(url, **query), create=False)
     assert "\n" not in str(caught.value)
     assert str(make_url(url).password) not in str(caught.value)
+
+
+def test_a_password_where_messages_would_show_it_is_refused_and_not_shown(url: str, tmp_path: Path) -> None:
+    told = changed(url, password="a-secret")
+    with home_in(tmp_path) as home:
+        endings = ask_all(home, [("check-config", "--database", told), ("report", "2024-09", "--database", told)])
+    for ended in endings:
+        assert ended.code == 1, ended.told
+        assert "a password does not belong behind the ? of a database URL" in ended.out + ended.err, ended.told
+        assert "a-secret" not in ended.out + ended.err
 
 
 def test_a_server_without_tls_is_refused(postgres: PostgresServer, authority: Authority) -> None:
