@@ -137,8 +137,10 @@ def test_two_workers_that_race_for_every_partition_count_every_event_once(
 
     def work(ledger: Ledger, random: Random) -> tuple[int, int]:
         """Take any partition that is not at its end, as the ledger says, and some of it; the other one does the same."""
-        accepted = duplicates = 0
+        accepted = duplicates = turns = 0
         while left := [(place, stand) for place, stand in offsets_in(ledger).items() if stand < len(logs.get(place, []))]:
+            turns += 1
+            assert turns <= 2 * len(history), "each turn, one of the two goes on"
             place, stand = random.choice(left)
             batch = logs[place][stand : stand + random.randint(1, 6)]
             appended = ledger.append(make_batch(*batch, first=stand, partition=place.partition))
