@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Final
 
 import uvicorn
+from kafka.errors import KafkaError
 
 from monitor.budget import LetterBudget
 from monitor.consumer import Worker
@@ -30,7 +31,10 @@ _STOP_SECONDS: Final = 8.0
 
 
 def run_worker(settings: WorkerSettings) -> None:
-    """Count until SIGTERM or SIGINT. Raises HipwatchError when broker, topics or database cannot be used at the start."""
+    """Count until SIGTERM or SIGINT.
+
+    Raises HipwatchError when broker, topics or database cannot be used at the start, and when the broker refuses us later.
+    """
     engine = open_database(settings.database, create=True)
     ledger = Ledger(engine)
     topics = describe_topics(settings.kafka)
@@ -43,6 +47,8 @@ def run_worker(settings: WorkerSettings) -> None:
             log.info("counting from %s into %s", settings.kafka.bootstrap, engine.url.render_as_string(hide_password=True))
             budget = LetterBudget(settings.dead_letter_limit)
             Worker(source, ledger, publisher, load_register(), budget, stopping.is_set).run()
+    except KafkaError as error:  # one that is away is waited for: this one answers, and does not let us read
+        raise HipwatchError(f"the broker {settings.kafka.bootstrap} refuses: {error}") from error
     finally:
         source.close()
         engine.dispose()
