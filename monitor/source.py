@@ -27,6 +27,8 @@ MAX_BATCH: Final = 5_000
 _POLL_MS: Final = 250
 _FETCH_WAIT_MS: Final = 100
 _PARTITION_FETCH_BYTES: Final = 2 << 20
+_METADATA_MS: Final = 10_000
+"""So soon are partitions noticed that were added to a topic; the client's own five minutes would be long for an event."""
 _NO_TOPIC_ID: Final = "00000000-0000-0000-0000-000000000000"
 
 
@@ -104,6 +106,7 @@ class KafkaSource:
                 fetch_max_wait_ms=_FETCH_WAIT_MS,
                 max_partition_fetch_bytes=_PARTITION_FETCH_BYTES,
                 reconnect_backoff_max_ms=2_000,
+                metadata_max_age_ms=_METADATA_MS,
                 allow_auto_create_topics=False,
             )
             for name in self._topics:
@@ -117,17 +120,25 @@ class KafkaSource:
         return [self._position(tp, -1) for tp in sorted(self._consumer.assignment()) if tp not in self._placed]
 
     def place(self, next_offsets: Mapping[tuple[str, int], int]) -> None:
-        """Read each waiting partition from where the ledger stands (by topic id and partition)."""
+        """Read each waiting partition from where the ledger stands (by topic id and partition).
+
+        Raises HipwatchError when the ledger lacks one: partitions are registered when a worker starts.
+        """
         for position in self.unplaced():
             tp = self._partition(position)
-            offset = next_offsets[position.topic_id, position.partition]
+            offset = next_offsets.get((position.topic_id, position.partition))
+            if offset is None:
+                raise HipwatchError(
+                    f"{tp.topic}-{tp.partition} is new: the topic has changed since this worker began; start it again"
+                )
             self._consumer.seek(tp, offset)
             self._placed[tp] = offset
 
     def poll(self) -> list[RawBatch]:
         """What has arrived, at most MAX_BATCH messages in all; waits up to a quarter of a second.
 
-        Raises KafkaError when the broker refuses; a broker that is away gives empty answers.
+        Raises KafkaError when the broker refuses, HipwatchError when a log ends before where the ledger stands; a broker
+        that is away gives empty answers.
         """
         records = self._consumer.poll(timeout_ms=_POLL_MS)
         received_at = datetime.now(UTC)
@@ -136,6 +147,8 @@ class KafkaSource:
             start = self._placed.get(tp)
             if start is None:
                 continue  # assigned during this poll: placed before the next
+            if found[0].offset < start:
+                self._require_log(tp)
             messages = [Raw(record.offset, record.key, record.value) for record in found if record.offset >= start]
             if not messages:
                 continue
@@ -148,7 +161,10 @@ class KafkaSource:
         return batches
 
     def at_end(self) -> list[Position]:
-        """The partitions that were just found read to their end, asked of the broker. Empty when it does not answer."""
+        """The partitions that were just found read to their end, asked of the broker. Empty when it does not answer.
+
+        Raises HipwatchError when a log ends before where the ledger stands.
+        """
         placed = [tp for tp in sorted(self._consumer.assignment()) if tp in self._placed]
         if not placed:
             return []
@@ -163,10 +179,31 @@ class KafkaSource:
         # knows better. Where a log ends in transaction markers, or retention has emptied it, the position has passed what
         # no message can show.
         try:
-            position = self._consumer.position(tp, timeout_ms=0) or -1
+            found = self._consumer.position(tp, timeout_ms=0)
         except KafkaError:
-            position = -1
+            found = None
+        position = -1 if found is None else found
+        if 0 <= position < self._placed.get(tp, -1):
+            self._require_log(tp)
         return bool(max(self._placed.get(tp, -1), position) >= max(end, self._consumer.highwater(tp) or 0))
+
+    def _require_log(self, tp: TopicPartition) -> None:
+        """Raise HipwatchError if the log ends before where the ledger stands.
+
+        The client then goes back to the beginning of the log by itself. What is sent from now on gets offsets that the
+        ledger has passed: waiting would skip it.
+        """
+        start = self._placed.get(tp, 0)
+        try:
+            end = max(self._consumer.end_offsets([tp], timeout_ms=2_000)[tp], self._consumer.highwater(tp) or 0)
+        except KafkaError:
+            return  # asked again soon
+        if end < start:
+            raise HipwatchError(
+                f"{tp.topic}-{tp.partition} ends at offset {end} on the broker, and the ledger has counted up to {start}: "
+                "the broker has lost messages, or the ledger is another broker's; "
+                "'The broker has lost messages' in ops/operations.md says what to do"
+            )
 
     def forget(self, position: Position) -> None:
         """Somebody else has counted in this partition: place it anew before reading on."""
