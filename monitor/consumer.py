@@ -68,13 +68,14 @@ class Worker:
         2. poll a batch for each partition
         3. decode it; what fails becomes a dead letter, the rest goes on; too many of them, and we stop with nothing passed
         4. append it to the ledger: sums and offset in one transaction
-        5. only then commit to Kafka (advisory) and publish the dead letters
+        5. only then publish the dead letters and commit to Kafka (advisory)
         6. mark the partitions that are read to their end complete
         """
         if self._source.unplaced():  # 1
             offsets = self._patiently(self._ledger.next_offsets)
             if offsets is not None:
                 self._source.place(offsets)
+        counted = []
         for raw in self._source.poll():  # 2
             batch = self._decode(raw)  # 3
             if not self._budget.allows(len(raw.messages), len(batch.letters)):
@@ -86,9 +87,10 @@ class Worker:
                 log.info("%s-%d is counted by another worker", raw.topic_name, raw.start.partition)
                 self._source.forget(raw.start)
                 continue
-            self._source.commit(raw)  # 5
+            counted.append(raw)  # 5
             if appended.letters:
                 self._patiently(self._publisher.publish)
+        self._source.commit(counted)
         if not self._stopping():
             self._mark_complete()  # 6
 

@@ -209,10 +209,14 @@ class KafkaSource:
         """Somebody else has counted in this partition: place it anew before reading on."""
         self._placed.pop(self._partition(position), None)
 
-    def commit(self, batch: RawBatch) -> None:
-        """Tell Kafka, for its lag displays. Advisory: the ledger's offset is what counts."""
-        offsets = {self._partition(batch.start): OffsetAndMetadata(batch.next_offset, "", -1)}
-        self._consumer.commit_async(offsets)
+    def commit(self, batches: Sequence[RawBatch]) -> None:
+        """Tell Kafka how far we have counted, for its lag displays. Advisory: the ledger's offset is what counts.
+
+        One request for all: of more than five at a time, kafka-python drops what is too much.
+        """
+        offsets = {self._partition(batch.start): OffsetAndMetadata(batch.next_offset, "", -1) for batch in batches}
+        if offsets:
+            self._consumer.commit_async(offsets)
 
     def owns(self, position: Position) -> bool:
         """Whether the partition is still assigned and has not been placed anew since `position`."""

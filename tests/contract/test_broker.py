@@ -304,13 +304,34 @@ def test_after_a_rebalance_reading_goes_on_from_the_place_and_not_from_what_was_
     places = first_places(topics)
     with Member(connection, topics, places) as first:
         until(lambda: reached(places, ends, topics), doing=first.step)
-        for batch in first.batches:
-            first.source.commit(batch)
+        first.source.commit(first.batches)
         first.step()
     behind = first_places(topics)
     with Member(connection, topics, behind) as second:
         until(lambda: reached(behind, ends, topics), doing=second.step)
         assert by_key(second) == {key: list(range(50)) for key in KEYS}
+
+
+def test_any_tool_sees_how_far_the_group_is_behind(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
+    ends = produce(connection, range(30))
+    places = first_places(topics)
+    with Member(connection, topics, places) as member:
+        until(lambda: reached(places, ends, topics), doing=member.step)
+        member.source.commit(member.batches)
+        until(lambda: committed(connection) == ends, doing=member.step)
+    behind = produce(connection, range(7))
+    assert sum(behind[place] - offset for place, offset in committed(connection).items()) == 7 * len(KEYS)
+
+
+def committed(connection: KafkaConnection) -> dict[tuple[str, int], int]:
+    """The offsets that the group has committed, as kafka-consumer-groups.sh shows them."""
+    admin = KafkaAdminClient(**connection.client_options())
+    try:
+        group = connection.topic_prefix  # see Member
+        found = admin.list_group_offsets({group: None})[group]
+    finally:
+        admin.close()
+    return {(tp.topic, tp.partition): offset.offset for tp, offset in found.items() if offset.offset > 0}
 
 
 def test_a_forgotten_partition_is_read_again_from_its_place(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
