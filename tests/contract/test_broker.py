@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -283,15 +284,25 @@ def test_a_member_that_closes_hands_over_at_once(connection: KafkaConnection, to
 
 @pytest.mark.needs("shares")
 def test_a_member_that_is_killed_hands_over_after_its_session_timeout(
-    connection: KafkaConnection, topics: Sequence[TopicInfo]
+    connection: KafkaConnection, topics: Sequence[TopicInfo], tmp_path: Path
 ) -> None:
     places = first_places(topics)
+    half = len(places) // 2
     command = [sys.executable, "-m", "tests.contract.member", connection.bootstrap, connection.topic_prefix, "6000"]
+    told = tmp_path / "owned"
     with (
-        subprocess.Popen(command, stdout=subprocess.PIPE) as victim,
+        told.open("wb") as output,
+        subprocess.Popen(command, stdout=output) as victim,
         Member(connection, topics, places, session_timeout_ms=6_000) as heir,
     ):
-        until(lambda: len(heir.owned) == len(places) // 2, doing=heir.step)
+
+        def have_half() -> bool:
+            return len(heir.owned) == half and told.read_text(encoding="ascii").split()[-1:] == [str(half)]
+
+        until(have_half, doing=heir.step)
+        for _ in range(8):  # two seconds: a busy machine may take a second rebalance to settle
+            heir.step()
+        until(have_half, doing=heir.step)
         victim.kill()
         seconds = until(lambda: len(heir.owned) == len(places), doing=heir.step)
     assert seconds > 3  # the latest heartbeat may be a while ago, but nobody is told of the death
