@@ -1,6 +1,5 @@
 """The stage of a fault: topics, a ledger and a consumer group of the test's own, and real workers between them."""
 
-import os
 import subprocess
 import sys
 import uuid
@@ -15,7 +14,7 @@ from sqlalchemy import Engine, text
 from hipwatch.topics import ensure_topics
 from monitor.database import make_engine, open_database
 from schemas.connection import KafkaConnection
-from tests.services.process import ServiceProcess
+from tests.services.process import ServiceProcess, clean_environment
 
 SESSION_SECONDS: Final = 2.0
 
@@ -52,14 +51,14 @@ class Stage:
 
     def worker(self, name: str, *options: str, module: str = "hipwatch") -> ServiceProcess:
         """A worker that has not been started; PostgreSQL knows its connections by its name."""
-        process = ServiceProcess(name, self._command(name, options, module), self.folder / f"{name}.log", _clean_environment())
+        process = ServiceProcess(name, self._command(name, options, module), self.folder / f"{name}.log", clean_environment())
         self._workers.append(process)
         return process
 
     def sentence(self, *options: str) -> str:
         """What a worker says that cannot start: one line on stderr."""
         command = self._command("futile", options)
-        ended = subprocess.run(command, env=_clean_environment(), capture_output=True, text=True, timeout=60, check=False)
+        ended = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, timeout=60, check=False)
         assert (ended.returncode, ended.stdout) == (1, ""), ended
         assert ended.stderr.count("\n") == 1, ended.stderr
         return ended.stderr
@@ -111,10 +110,6 @@ class Stage:
 def once(sent: int) -> Counts:
     """What a ledger says that has counted so many events, each once."""
     return Counts(passed=sent, accepted=sent, in_sums=sent, duplicates=0, gaps=0, letters=0)
-
-
-def _clean_environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("HIPWATCH_")}
 
 
 def begin(worker: ServiceProcess) -> None:

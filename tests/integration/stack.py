@@ -23,6 +23,7 @@ import pytest
 import hipwatch.__main__
 from hipwatch.broker import start_broker
 from hipwatch.processes import Processes
+from tests.services.process import clean_environment
 
 HIPWATCH: Final = Path(sys.executable).with_name("hipwatch")
 PATIENCE: Final = 150.0
@@ -94,8 +95,12 @@ class Home:
 
     def environment(self, settings: Mapping[str, str | None] | None = None) -> dict[str, str]:
         """The environment of a command: ours without any HIPWATCH_*, and `settings` (None removes a variable)."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("HIPWATCH_")}
-        clean |= {"HIPWATCH_HOME": str(self.folder / "home"), "TERM": "dumb", "COLUMNS": "200", "PYTHONUNBUFFERED": "1"}
+        clean = clean_environment() | {
+            "HIPWATCH_HOME": str(self.folder / "home"),
+            "TERM": "dumb",
+            "COLUMNS": "200",
+            "PYTHONUNBUFFERED": "1",
+        }
         for name, value in (settings or {}).items():
             if value is None:
                 clean.pop(name, None)

@@ -142,6 +142,11 @@ def ending_with_us() -> list[str]:
     return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
 
 
+def clean_environment() -> dict[str, str]:
+    """The environment without the caller's hipwatch settings, which must not get into a test."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("HIPWATCH_")}
+
+
 def children(pid: int) -> list[int]:
     """The process's descendants, parents first."""
     by_parent: dict[int, list[int]] = {}

@@ -1,6 +1,5 @@
 """The same site of processes on this machine, for where there is no Docker."""
 
-import os
 import signal
 import subprocess
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from tests.integration.containers.until import until
 from tests.services.kafka import KafkaServer
 from tests.services.missing import missing
 from tests.services.postgres import PostgresServer
+from tests.services.process import clean_environment
 
 _KILLED: Final = 128 + signal.SIGKILL
 """What Docker and shells call the exit code of a killed process; Python says -9."""
@@ -76,8 +76,11 @@ class ProcessSite:
         programs = find_paging() or missing("Prometheus or Alertmanager", "prometheus alertmanager")
         kafka = stack.enter_context(KafkaServer(logs=self._folder))
         postgres = stack.enter_context(PostgresServer(logs=self._folder))
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("HIPWATCH_")}
-        self._settings = {**clean, "HIPWATCH_BOOTSTRAP": kafka.bootstrap, "HIPWATCH_DATABASE": postgres.new_database()}
+        self._settings = {
+            **clean_environment(),
+            "HIPWATCH_BOOTSTRAP": kafka.bootstrap,
+            "HIPWATCH_DATABASE": postgres.new_database(),
+        }
         _make_topics(KafkaConnection(kafka.bootstrap))
         token = self._folder / "webhook-token"
         token.write_text("token of this test", encoding="ascii")
