@@ -145,8 +145,7 @@ class Worker:
                     held = True
                 if self._stopping():
                     return None
-                self._stay()
-                time.sleep(_RETRY_SECONDS)
+                self._stay(_RETRY_SECONDS)
             return None
         finally:
             if held:
@@ -156,7 +155,7 @@ class Worker:
         """Wait until the call has ended, or we are told to stop and it does not end; whether we had to hold meanwhile."""
         begun = time.monotonic()
         held = told = False
-        while not done_within(call, _RETRY_SECONDS):
+        while not done_within(call, 0.0 if held else _RETRY_SECONDS):
             if self._stopping():
                 done_within(call, _GRACE_SECONDS)
                 break
@@ -167,10 +166,14 @@ class Worker:
                 told = True
         return held
 
-    def _stay(self) -> None:
-        """Take nothing, and show the group that we are there."""
-        self._source.hold()
-        self._source.poll()
+    def _stay(self, seconds: float = 0.0) -> None:
+        """Take nothing for so long, and show the group that we are there: it hears of us while we poll, and not between."""
+        end = time.monotonic() + seconds
+        while True:
+            self._source.hold()
+            self._source.poll()
+            if time.monotonic() >= end or self._stopping():
+                return
 
     def _mark_complete(self) -> None:
         """Raise the platform clock's marks.

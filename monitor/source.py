@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
-from kafka.structs import OffsetAndMetadata
+from kafka.structs import MemberState, OffsetAndMetadata
 
 from monitor.ledger import Position
 from schemas.connection import KafkaConnection
@@ -110,8 +110,7 @@ class KafkaSource:
                 allow_auto_create_topics=False,
             )
             for name in self._topics:
-                # kafka-python 3.0 must know the topics before it joins: else it joins for nothing, joins again, and can lose
-                # the assignment that it gets then when a poll times out in between
+                # kafka-python 3.0 has to know the topics before it joins: else it joins for nothing, and joins again
                 self._consumer.partitions_for_topic(name)
         self._consumer.subscribe(list(self._topics), listener=_Forget(self._placed))
 
@@ -137,10 +136,12 @@ class KafkaSource:
     def poll(self) -> list[RawBatch]:
         """What has arrived, at most MAX_BATCH messages in all; waits up to a quarter of a second.
 
-        Raises KafkaError when the broker refuses, HipwatchError when a log ends before where the ledger stands; a broker
-        that is away gives empty answers.
+        Raises KafkaError when the broker refuses, HipwatchError when a log ends before where the ledger stands or a topic
+        is not the one that it was; a broker that is away gives empty answers.
         """
         records = self._consumer.poll(timeout_ms=_POLL_MS)
+        self._remember_to_join()
+        self._require_same_topics()
         received_at = datetime.now(UTC)
         batches = []
         for tp, found in records.items():
@@ -159,6 +160,29 @@ class KafkaSource:
             info = self._topics[tp.topic]
             batches.append(RawBatch(info.topic, tp.topic, self._position(tp, start), next_offset, messages, received_at))
         return batches
+
+    def _remember_to_join(self) -> None:
+        """Go on with a join that the poll has left under way.
+
+        kafka-python 3.0 joins when the group's leader finds that the topics have changed, and keeps that reason no longer
+        than the answer takes. An answer that comes between two polls is dropped: nobody asks for it any more, the heartbeat
+        stays off, and the member waits for ever. Asked to rejoin, it joins until it has its partitions.
+        """
+        if self._consumer.group_metadata().state == MemberState.REBALANCING:
+            self._consumer._coordinator.request_rejoin()
+
+    def _require_same_topics(self) -> None:
+        """Raise HipwatchError if a topic was made anew, or has partitions that it had not when this worker began.
+
+        What is sent to either would not be counted, and nobody would be told. Looks at what the client knows, asks nobody.
+        """
+        known = self._consumer._cluster
+        for name, info in self._topics.items():
+            topic_id = known.topic_id(name)  # a broker that has no topic ids says nothing, or the id of none
+            if topic_id and str(topic_id) not in (info.topic_id, _NO_TOPIC_ID):
+                raise HipwatchError(f"{name} was deleted and made anew since this worker began; start it again")
+            if added := (known.partitions_for_topic(name) or set()).difference(info.partitions):
+                raise HipwatchError(f"{name}-{min(added)} is new: the topic has changed since this worker began; start it again")
 
     def at_end(self) -> list[Position]:
         """The partitions that were just found read to their end, asked of the broker. Empty when it does not answer.
@@ -245,15 +269,13 @@ class KafkaSource:
 
 
 class _Forget(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Every rebalance unplaces the partitions that it touches."""
+    """Every rebalance unplaces all partitions: the client gives up all that it has, and is given all that it gets."""
 
     def __init__(self, placed: dict[TopicPartition, int]) -> None:
         self._placed = placed
 
     def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        for tp in revoked:
-            self._placed.pop(tp, None)
+        self._placed.clear()
 
     def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        for tp in assigned:
-            self._placed.pop(tp, None)
+        self._placed.clear()

@@ -1,7 +1,8 @@
 """One member of a consumer group, as the worker drives it, with a dict for a ledger. Also a program, to be killed."""
 
 import argparse
-from collections.abc import MutableMapping, Sequence
+import threading
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -9,8 +10,23 @@ from monitor.ledger import Position
 from monitor.source import KafkaSource, RawBatch, TopicInfo, describe_topics
 from schemas.connection import KafkaConnection
 
-Places = MutableMapping[tuple[str, int], int]
-"""Where each partition stands, by topic id and partition: the ledger's part in it."""
+
+class Places(dict[tuple[str, int], int]):
+    """Where each partition stands, by topic id and partition: the ledger's part in it."""
+
+    def __init__(self, topics: Sequence[TopicInfo]) -> None:
+        """Every partition at its beginning."""
+        super().__init__({(info.topic_id, partition): 0 for info in topics for partition in info.partitions})
+        self._lock = threading.Lock()
+
+    def move(self, batch: RawBatch) -> bool:
+        """By compare-and-set, from the batch's first offset to where reading goes on; whether it stood there."""
+        with self._lock:
+            key = batch.start.topic_id, batch.start.partition
+            stands = self[key] == batch.start.offset
+            if stands:
+                self[key] = batch.next_offset
+            return stands
 
 
 class Member:
@@ -34,12 +50,10 @@ class Member:
         if self.source.unplaced():
             self.source.place(self._places)
         for batch in self.source.poll():
-            key = batch.start.topic_id, batch.start.partition
-            if self._places[key] != batch.start.offset:
+            if self._places.move(batch):
+                self.batches.append(batch)
+            else:
                 self.source.forget(batch.start)
-                continue
-            self._places[key] = batch.next_offset
-            self.batches.append(batch)
 
     @property
     def owned(self) -> set[tuple[str, int]]:
@@ -54,11 +68,6 @@ class Member:
         self.source.close()
 
 
-def first_places(topics: Sequence[TopicInfo]) -> dict[tuple[str, int], int]:
-    """Every partition at its beginning."""
-    return {(info.topic_id, partition): 0 for info in topics for partition in info.partitions}
-
-
 def main() -> None:
     """Be a member until killed; print the number of partitions owned whenever it changes."""
     parser = argparse.ArgumentParser()
@@ -68,7 +77,7 @@ def main() -> None:
     arguments = parser.parse_args()
     connection = KafkaConnection(arguments.bootstrap, arguments.prefix)
     topics = describe_topics(connection)
-    with Member(connection, topics, first_places(topics), session_timeout_ms=arguments.session_timeout_ms) as member:
+    with Member(connection, topics, Places(topics), session_timeout_ms=arguments.session_timeout_ms) as member:
         before = -1
         while True:
             member.step()

@@ -7,8 +7,9 @@ import sys
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +26,7 @@ from schemas.connection import KafkaConnection
 from schemas.errors import HipwatchError
 from schemas.topics import EVENT_TOPICS, MAX_DEAD_LETTER_BYTES, MAX_MESSAGE_BYTES, PARTITIONS, Topic, topic_name
 from tests.contract.conftest import drop_topics, make_topics
-from tests.contract.member import Member, first_places
+from tests.contract.member import Member, Places
 from tests.contract.until import until
 from tests.services.broker import Broker
 
@@ -65,12 +66,12 @@ def in_any_order(*members: Member) -> dict[bytes, list[int]]:
     return {key: sorted(numbers) for key, numbers in by_key(*members).items()}
 
 
-def in_turn(*members: Member) -> Callable[[], None]:
-    """Let each member take a step."""
+def at_once(*members: Member) -> Callable[[], None]:
+    """Let the members take a step side by side, as processes do: a rebalance needs all of them."""
 
     def step() -> None:
-        for member in members:
-            member.step()
+        with ThreadPoolExecutor(len(members)) as pool:
+            list(pool.map(Member.step, members))
 
     return step
 
@@ -107,6 +108,18 @@ def test_a_topic_made_anew_has_another_id(connection: KafkaConnection, topics: S
     assert not {info.topic_id for info in topics} & {info.topic_id for info in describe_topics(connection)}
 
 
+def test_a_topic_that_is_made_anew_while_a_member_reads_it_is_told_from_the_one_that_was(
+    connection: KafkaConnection, topics: Sequence[TopicInfo]
+) -> None:
+    places = Places(topics)
+    with Member(connection, topics, places) as member:
+        until(lambda: owns_all(member, places), doing=member.step)
+        with deleted(TOPIC, connection):
+            pass
+        with pytest.raises(HipwatchError, match=r"cda-documents\.v1 was deleted and made anew .*; start it again"):
+            until(lambda: False, doing=member.step)
+
+
 def test_a_missing_topic_is_named(broker: Broker) -> None:
     with pytest.raises(HipwatchError, match=r"has no topic nowhere\."):
         describe_topics(KafkaConnection(broker.bootstrap, "nowhere"))
@@ -117,7 +130,7 @@ def test_a_missing_topic_is_named(broker: Broker) -> None:
 
 def test_messages_come_back_whole_and_in_order_per_key(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
     ends = produce(connection, range(300))
-    places = first_places(topics)
+    places = Places(topics)
     with Member(connection, topics, places) as member:
         until(lambda: reached(places, ends, topics), doing=member.step)
         assert by_key(member) == {key: list(range(300)) for key in KEYS}
@@ -127,7 +140,7 @@ def test_messages_come_back_whole_and_in_order_per_key(connection: KafkaConnecti
 def test_the_end_is_told_only_when_everything_was_read(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
     produce(connection, range(100))
     ends = produce(connection, range(100, 200))
-    places = first_places(topics)
+    places = Places(topics)
     with Member(connection, topics, places) as member:
         until(lambda: member.owned, doing=member.step)
         while not reached(places, ends, topics):
@@ -153,7 +166,7 @@ def test_a_log_that_ends_in_a_transaction_marker_is_read_to_its_end(
     producer.send(name, key=b"unit", value=b"1", partition=3).get(timeout=30)
     producer.commit_transaction()
     producer.close()
-    places = first_places(topics)
+    places = Places(topics)
     with Member(connection, topics, places) as member:
         until(lambda: member.batches, doing=member.step)
         until(lambda: len(member.source.at_end()) == len(places), doing=member.step, seconds=15)
@@ -167,7 +180,7 @@ def test_a_partition_that_has_dropped_all_its_messages_is_read_to_its_end(
     admin = KafkaAdminClient(**connection.client_options())
     admin.delete_records({TopicPartition(*place): end for place, end in ends.items()})
     admin.close()
-    places = first_places(topics)
+    places = Places(topics)
     with Member(connection, topics, places) as member:
         until(lambda: len(member.source.at_end()) == len(places), doing=member.step, seconds=15)
 
@@ -181,7 +194,7 @@ def test_messages_that_the_broker_has_dropped_are_passed_over_with_a_warning(
     admin = KafkaAdminClient(**connection.client_options())
     admin.delete_records({TopicPartition(name, partition): end - 10})
     admin.close()
-    places = first_places(topics)
+    places = Places(topics)
     with Member(connection, topics, places) as member, caplog.at_level(logging.WARNING, "monitor.source"):
         until(lambda: reached(places, ends, topics), doing=member.step)
         batches = [batch for batch in member.batches if batch.start.partition == partition]
@@ -211,7 +224,7 @@ def test_a_large_message_passes(connection: KafkaConnection, topics: Sequence[To
     value = os.urandom(megabytes * MEGABYTE)
     with EventProducer(connection) as producer:
         producer.send(TOPIC, KEYS[0], value)
-    places = first_places(topics)
+    places = Places(topics)
     with Member(connection, topics, places) as member:
         until(lambda: member.batches, doing=member.step)
         assert [message.value for batch in member.batches for message in batch.messages] == [value]
@@ -238,7 +251,7 @@ def test_every_member_gets_its_partitions_however_short_its_polls(broker: Broker
         make_topics(connection)
         topics = describe_topics(connection)
         monkeypatch.setattr(source, "_POLL_MS", 10 + 11 * number)
-        places = first_places(topics)
+        places = Places(topics)
         with Member(connection, topics, places) as member:
             until(partial(owns_all, member, places), doing=member.step, seconds=15)
         drop_topics(connection)
@@ -246,24 +259,24 @@ def test_every_member_gets_its_partitions_however_short_its_polls(broker: Broker
 
 @pytest.mark.needs("shares")
 def test_every_partition_has_one_owner_when_a_member_joins(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
-    places = first_places(topics)
+    places = Places(topics)
     with Member(connection, topics, places) as first:
         until(lambda: len(first.owned) == len(places), doing=first.step)
         with Member(connection, topics, places) as second:
-            until(lambda: shared(places, first, second), doing=in_turn(first, second))
+            until(lambda: shared(places, first, second), doing=at_once(first, second))
 
 
 @pytest.mark.needs("shares")
 def test_everything_is_read_once_while_members_come_and_go(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
-    places = first_places(topics)
+    places = Places(topics)
     produce(connection, range(50))
     with Member(connection, topics, places) as first:
         until(lambda: first.batches, doing=first.step)
         second = Member(connection, topics, places)
-        until(lambda: second.owned, doing=in_turn(first, second))
+        until(lambda: second.owned, doing=at_once(first, second))
         produce(connection, range(50, 100))
         for _ in range(4):
-            in_turn(first, second)()
+            at_once(first, second)()
         second.source.close()
         ends = produce(connection, range(100, 150))
         until(lambda: reached(places, ends, topics), doing=first.step)
@@ -271,12 +284,29 @@ def test_everything_is_read_once_while_members_come_and_go(connection: KafkaConn
 
 
 @pytest.mark.needs("shares")
+def test_a_member_gets_its_partitions_though_a_rebalance_has_ended_between_two_of_its_polls(
+    connection: KafkaConnection, topics: Sequence[TopicInfo]
+) -> None:
+    places = Places(topics)
+    gone = Topic.DECLARATIONS
+    left = {(info.topic_id, partition) for info in topics if info.topic is not gone for partition in info.partitions}
+    with Member(connection, topics, places) as leader, Member(connection, topics, places) as other:
+        until(lambda: owns_all(leader, places), doing=leader.step)
+        until(lambda: shared(places, leader, other), doing=at_once(leader, other))
+        with deleted(gone, connection):
+            until(lambda: not leader.owned, doing=leader.step)  # it has noticed, asked for a rebalance, and waits for the other
+            until(lambda: not other.owned, doing=other.step)
+            until(lambda: other.owned, doing=other.step)  # the leader has dealt out: without its polls, in its thread
+            until(lambda: leader.owned and leader.owned | other.owned == left, doing=at_once(leader, other))
+
+
+@pytest.mark.needs("shares")
 def test_a_member_that_closes_hands_over_at_once(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
-    places = first_places(topics)
+    places = Places(topics)
     timeout_ms = 30_000
     with Member(connection, topics, places, session_timeout_ms=timeout_ms) as first:
         second = Member(connection, topics, places, session_timeout_ms=timeout_ms)
-        until(lambda: shared(places, first, second), doing=in_turn(first, second))
+        until(lambda: shared(places, first, second), doing=at_once(first, second))
         second.source.close()
         seconds = until(lambda: len(first.owned) == len(places), doing=first.step)
     assert seconds < timeout_ms / 1000
@@ -286,7 +316,7 @@ def test_a_member_that_closes_hands_over_at_once(connection: KafkaConnection, to
 def test_a_member_that_is_killed_hands_over_after_its_session_timeout(
     connection: KafkaConnection, topics: Sequence[TopicInfo], tmp_path: Path
 ) -> None:
-    places = first_places(topics)
+    places = Places(topics)
     half = len(places) // 2
     command = [sys.executable, "-m", "tests.contract.member", connection.bootstrap, connection.topic_prefix, "6000"]
     told = tmp_path / "owned"
@@ -312,12 +342,12 @@ def test_after_a_rebalance_reading_goes_on_from_the_place_and_not_from_what_was_
     connection: KafkaConnection, topics: Sequence[TopicInfo]
 ) -> None:
     ends = produce(connection, range(50))
-    places = first_places(topics)
+    places = Places(topics)
     with Member(connection, topics, places) as first:
         until(lambda: reached(places, ends, topics), doing=first.step)
         first.source.commit(first.batches)
         first.step()
-    behind = first_places(topics)
+    behind = Places(topics)
     with Member(connection, topics, behind) as second:
         until(lambda: reached(behind, ends, topics), doing=second.step)
         assert by_key(second) == {key: list(range(50)) for key in KEYS}
@@ -325,7 +355,7 @@ def test_after_a_rebalance_reading_goes_on_from_the_place_and_not_from_what_was_
 
 def test_any_tool_sees_how_far_the_group_is_behind(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
     ends = produce(connection, range(30))
-    places = first_places(topics)
+    places = Places(topics)
     with Member(connection, topics, places) as member:
         until(lambda: reached(places, ends, topics), doing=member.step)
         member.source.commit(member.batches)
@@ -347,7 +377,7 @@ def committed(connection: KafkaConnection) -> dict[tuple[str, int], int]:
 
 def test_a_forgotten_partition_is_read_again_from_its_place(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
     ends = produce(connection, range(20))
-    places = first_places(topics)
+    places = Places(topics)
     with Member(connection, topics, places) as member:
         until(lambda: reached(places, ends, topics), doing=member.step)
         read, member.batches = member.batches, []
@@ -360,9 +390,9 @@ def test_a_forgotten_partition_is_read_again_from_its_place(connection: KafkaCon
 
 @pytest.mark.needs("shares")
 def test_a_member_that_holds_reads_nothing_and_stays_a_member(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
-    places = first_places(topics)
+    places = Places(topics)
     with Member(connection, topics, places) as holding, Member(connection, topics, places) as other:
-        until(lambda: shared(places, holding, other), doing=in_turn(holding, other))
+        until(lambda: shared(places, holding, other), doing=at_once(holding, other))
         owned = holding.owned
         holding.source.hold()
         ends = produce(connection, range(20))
@@ -372,12 +402,22 @@ def test_a_member_that_holds_reads_nothing_and_stays_a_member(connection: KafkaC
             other.step()
         assert holding.owned == owned
         holding.source.release()
-        until(lambda: reached(places, ends, topics), doing=in_turn(holding, other))
+        until(lambda: reached(places, ends, topics), doing=at_once(holding, other))
         assert by_key(holding, other) == {key: list(range(20)) for key in KEYS}
 
 
 def owns_all(member: Member, places: dict[tuple[str, int], int]) -> bool:
     return len(member.owned) == len(places)
+
+
+@contextmanager
+def deleted(topic: Topic, connection: KafkaConnection) -> Iterator[None]:
+    """The topic is gone within the block, and made anew behind it."""
+    admin = KafkaAdminClient(**connection.client_options())
+    admin.delete_topics([topic_name(topic, connection.topic_prefix)])
+    admin.close()
+    yield
+    until(lambda: ensure_topics(connection))
 
 
 def shared(places: dict[tuple[str, int], int], first: Member, second: Member) -> bool:
@@ -393,7 +433,7 @@ def test_a_broker_that_is_away_gives_empty_answers(
     broker: Broker, connection: KafkaConnection, topics: Sequence[TopicInfo]
 ) -> None:
     ends = produce(connection, range(20))
-    places = first_places(topics)
+    places = Places(topics)
     with Member(connection, topics, places) as member:
         until(lambda: reached(places, ends, topics), doing=member.step)
         broker.pause()
@@ -411,7 +451,7 @@ def test_reading_goes_on_after_the_broker_was_restarted(
     broker: Broker, connection: KafkaConnection, topics: Sequence[TopicInfo]
 ) -> None:
     ends = produce(connection, range(20))
-    places = first_places(topics)
+    places = Places(topics)
     with Member(connection, topics, places) as member:
         until(lambda: reached(places, ends, topics), doing=member.step)
         broker.restart()
@@ -440,7 +480,7 @@ def test_nothing_is_lost_or_doubled_when_the_broker_fails_while_a_producer_sends
         assert trouble is not None
         trouble.result()
         producer.flush()
-    places = first_places(topics)
+    places = Places(topics)
     with Member(connection, topics, places) as member:
         until(lambda: reached(places, producer.next_offsets, topics), doing=member.step)
         until(lambda: len(member.source.at_end()) == len(places), doing=member.step)

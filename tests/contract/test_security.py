@@ -18,7 +18,7 @@ from schemas.connection import KafkaConnection
 from schemas.errors import HipwatchError
 from schemas.topics import Topic
 from tests.contract.conftest import make_topics
-from tests.contract.member import Member, first_places
+from tests.contract.member import Member, Places
 from tests.contract.until import until
 from tests.integration.stack import ask_all, home_in
 from tests.services.certificates import Authority
@@ -85,7 +85,7 @@ def test_every_client_gets_in(server: tuple[KafkaServer, str], folder: Path) -> 
     topics = describe_topics(connection)
     with EventProducer(connection) as producer:
         producer.send(Topic.DECLARATIONS, b"unit", b"value")
-    with Member(connection, topics, first_places(topics)) as member:
+    with Member(connection, topics, Places(topics)) as member:
         until(lambda: member.batches, doing=member.step)
         assert [message.value for batch in member.batches for message in batch.messages] == [b"value"]
 

@@ -1,4 +1,4 @@
-"""The topics are not what the ledger knows: more partitions than when the worker began, or fewer messages than were counted."""
+"""The topics are not what the ledger knows: more partitions, made anew, or fewer messages than were counted."""
 
 from typing import Final
 
@@ -6,6 +6,7 @@ import pytest
 from kafka import KafkaAdminClient
 from sqlalchemy import text
 
+from hipwatch.topics import ensure_topics
 from schemas.topics import PARTITIONS, Topic, topic_name
 from tests.contract.until import until
 from tests.faults.stage import Stage, begin, once
@@ -22,6 +23,13 @@ def add_partitions(stage: Stage) -> None:
     admin.create_partitions({name: MORE})
     until(lambda: len(admin.describe_topics([name])[0]["partitions"]) == MORE)
     admin.close()
+
+
+def make_anew(stage: Stage) -> None:
+    admin = KafkaAdminClient(**stage.kafka.client_options())
+    admin.delete_topics([topic_name(Topic.CDA_DOCUMENTS, stage.kafka.topic_prefix)])
+    admin.close()
+    until(lambda: ensure_topics(stage.kafka))
 
 
 def assert_ended_with(worker: ServiceProcess, *words: str) -> None:
@@ -48,6 +56,19 @@ def test_partitions_that_are_added_end_the_workers_with_a_sentence_and_are_count
     until(lambda: stage.passed() >= sent)
     assert stage.counts() == once(sent)
     assert all(worker.running for worker in workers)
+
+
+def test_a_topic_that_is_made_anew_ends_the_worker_with_a_sentence_and_is_counted_when_it_is_started_again(stage: Stage) -> None:
+    worker = stage.counting("a")
+    sent = publish(stage.kafka, range(1, 20))
+    until(lambda: stage.passed() == sent)
+    make_anew(stage)
+    more = publish(stage.kafka, range(20, 60))  # past where the ledger stands in every partition: nothing else would tell
+    assert_ended_with(worker, topic_name(Topic.CDA_DOCUMENTS, stage.kafka.topic_prefix), "made anew", "start it again")
+    begin(worker)
+    until(lambda: stage.passed() == more)
+    counts = stage.counts()
+    assert (counts.accepted, counts.in_sums, counts.gaps, counts.letters) == (sent + more, sent + more, 0, 0)
 
 
 @pytest.mark.parametrize("topic", [Topic.CDA_DOCUMENTS, Topic.DECLARATIONS], ids=["with messages", "empty"])
