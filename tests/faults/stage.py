@@ -101,9 +101,12 @@ class Stage:
         return sorted(member["member_id"] for member in described[self.group]["members"])
 
     def close(self) -> None:
+        """End every worker; of a test that has failed, pytest shows what they said last."""
         for worker in self._workers:
             worker.resume()
             worker.kill()
+            if worker.log.exists():
+                print(f"--- {worker.name}\n{worker.last_words()}")
         self.engine.dispose()
 
 
