@@ -109,10 +109,8 @@ class KafkaSource:
                 metadata_max_age_ms=_METADATA_MS,
                 allow_auto_create_topics=False,
             )
-            for name in self._topics:
-                # kafka-python 3.0 has to know the topics before it joins: else it joins for nothing, and joins again
-                self._consumer.partitions_for_topic(name)
-        self._consumer.subscribe(list(self._topics), listener=_Forget(self._placed))
+            self._consumer.subscribe(list(self._topics), listener=_Forget(self._placed))
+            self._consumer.topics()  # kafka-python 3.0 has to know them before it joins: else it joins twice
 
     def unplaced(self) -> list[Position]:
         """Partitions that were assigned and wait to be placed; their offset is not known here (-1)."""
