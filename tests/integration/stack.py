@@ -27,6 +27,7 @@ from tests.services.process import clean_environment
 
 HIPWATCH: Final = Path(sys.executable).with_name("hipwatch")
 PATIENCE: Final = 150.0
+LAST_LINES: Final = 20
 """Seconds until a condition counts as never coming; a test that works ends long before, on a busy machine too."""
 
 
@@ -166,13 +167,16 @@ class Home:
 
 @contextmanager
 def home_in(folder: Path) -> Iterator[Home]:
-    """A home whose processes all end with it."""
+    """A home whose processes all end with it; of a test that has failed, pytest shows what they said last."""
     folder.mkdir(parents=True, exist_ok=True)
     home = Home(folder)
     try:
         yield home
     finally:
         home.clear()
+        for said in sorted(folder.glob("*.err")):
+            lines = said.read_text(encoding="utf-8", errors="replace").splitlines()
+            print(f"--- {said.name}", *lines[-LAST_LINES:], sep="\n")
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from tests.integration.stack import Home, Started, end, running, wait_until
 
 PACE = ("--day-seconds", "0.35")
 """A month in eleven seconds: time enough to do something in the midst of it."""
+SLOW_PACE = ("--day-seconds", "1")
+"""Time enough to start one worker after another."""
 
 
 def test_a_replay_survives_the_killing_of_its_worker_again_and_again_and_finds_the_one_changed_cell(
@@ -68,7 +70,7 @@ def killing_workers_of(home: Home, times: int) -> Iterator[list[int]]:
 
 def test_a_worker_that_is_killed_and_started_again_counts_exactly(home: Home, broker: str) -> None:
     worker = ("worker", "--bootstrap", broker, "--database", home.database, "--session-timeout", "2")
-    with running(home, "simulate", "2020-01", "--bootstrap", broker, *PACE) as units:
+    with running(home, "simulate", "2020-01", "--bootstrap", broker, *SLOW_PACE) as units:
         passed = 0
         for _ in range(2):
             with running(home, *worker) as first:

@@ -12,7 +12,7 @@ from tests.integration.months import NEW, PERIOD, REGISTER, write_month
 from tests.integration.prints import cells_in, reported
 from tests.integration.stack import Home, end, running, wait_until
 
-PACE = ("--day-seconds", "0.3")
+PACE = ("--day-seconds", "1")
 
 
 def next_release(folder: Path) -> dict[str, str]:
@@ -37,6 +37,7 @@ def test_a_schema_that_comes_in_the_midst_of_a_month_loses_nothing(home: Home, b
     simulate = ("simulate", month.folder, "--period", str(PERIOD), "--bootstrap", broker)
 
     with running(home, *worker, "--dead-letter-limit", "0") as old:
+        wait_until(lambda: "counting from" in old.err, "it counts")
         with running(home, *simulate, *PACE):
             wait_until(lambda: counters(home.ledger).accepted > sent // 4, "a part of the month is counted")
         assert home.run(*simulate, settings=upgraded).code == 0, "the units go on with the next release"
