@@ -25,6 +25,7 @@ from hipwatch.options import (
     Database,
     DaySeconds,
     DeadLetterLimit,
+    DeadLetterTopic,
     Group,
     KafkaConfig,
     LogLevel,
@@ -184,6 +185,7 @@ def worker(
     topic_prefix: TopicPrefix = DEFAULT_PREFIX,
     kafka_config: KafkaConfig = None,
     dead_letter_limit: DeadLetterLimit = DEFAULT_LIMIT,
+    dead_letter_topic: DeadLetterTopic = True,
     log_level: LogLevel = "info",
 ) -> None:
     """Count events into the ledger, until SIGTERM or Ctrl-C. Start as many as you like."""
@@ -191,7 +193,7 @@ def worker(
     level = _log_level(log_level)
     ensure_topics(kafka)  # before the log begins: one sentence says why no broker answers, the Kafka client needs thirty
     _log(level)
-    run_worker(WorkerSettings(kafka, database, group, int(session_timeout * 1000), dead_letter_limit))
+    run_worker(WorkerSettings(kafka, database, group, int(session_timeout * 1000), dead_letter_limit, dead_letter_topic))
 
 
 @app.command()

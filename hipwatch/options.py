@@ -65,6 +65,14 @@ DeadLetterLimit = Annotated[
         help="Stop when more than this share of the latest messages (and at least 500) are dead letters; 0 never stops.",
     ),
 ]
+DeadLetterTopic = Annotated[
+    bool,
+    typer.Option(
+        "--dead-letter-topic/--no-dead-letter-topic",
+        envvar="HIPWATCH_DEAD_LETTER_TOPIC",
+        help="Publish dead letters to their topic, or keep them in the ledger only.",
+    ),
+]
 KafkaConfig = Annotated[
     Path | None,
     typer.Option(envvar="HIPWATCH_KAFKA_CONFIG", help="TOML file with how to reach Kafka by TLS and SASL."),

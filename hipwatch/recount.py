@@ -60,11 +60,14 @@ def recount(
     group: str,
     console: Console,
 ) -> Recounted:
-    """Count everything on the broker into `scratch`, and compare the month's cells and daily sums with `live_database`."""
+    """Count everything on the broker into `scratch`, and compare the month's cells and daily sums with `live_database`.
+
+    The broker is only read: dead letters, of which no number is too many here, have been published already.
+    """
     live = open_database(live_database, create=False)
     topics = {(info.topic_id, partition) for info in describe_topics(scratch.kafka) for partition in info.partitions}
     result = Recounted(0, [])
-    start_workers(processes, scratch, workers, group)
+    start_workers(processes, scratch, workers, group, "--no-dead-letter-topic", "--dead-letter-limit", "0")
     for _ in range(_TRIES):
         ends = {place: end for place, end in Ledger(live).next_offsets().items() if place in topics}
         if not ends:

@@ -79,15 +79,15 @@ def set_stage(processes: Processes, kafka: KafkaConnection, database: str, kafka
     return Stage(connection, database, engine, not kafka.bootstrap, kafka_config)
 
 
-def start_workers(processes: Processes, stage: Stage, count: int, group: str) -> None:
-    """Start workers as processes of their own; one that dies is started again."""
+def start_workers(processes: Processes, stage: Stage, count: int, group: str, *more: str) -> None:
+    """Start workers as processes of their own; one that dies is started again. `more`: further options of the command."""
     session = (_EMBEDDED_SESSION_MS if count == 1 else _EMBEDDED_SESSION_MANY_MS) if stage.embedded else None
     for number in range(1, count + 1):
         options = ["--bootstrap", stage.kafka.bootstrap, "--database", stage.database, "--group", group]
         options += ["--topic-prefix", stage.kafka.topic_prefix]
         options += ["--session-timeout", str(session / 1000)] if session else []
         options += ["--kafka-config", str(stage.kafka_config)] if stage.kafka_config else []
-        processes.start(f"worker-{number}", hipwatch_command("worker", *options), restart=True)
+        processes.start(f"worker-{number}", hipwatch_command("worker", *options, *more), restart=True)
 
 
 def play_month(

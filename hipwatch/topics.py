@@ -15,6 +15,8 @@ from schemas.topics import MAX_DEAD_LETTER_BYTES, MAX_MESSAGE_BYTES, PARTITIONS,
 
 _RETENTION_MS: Final = 400 * 24 * 3600 * 1000
 """Longer than a year: any printed month can be counted again from its events."""
+_DATED_BY: Final = "LogAppendTime"
+"""A message is dated by its receipt, and not by its sender's clock, for which Kafka would refuse it, or delete it at once."""
 _BROKER_DEFAULT: Final = -1
 _VISIBLE_SECONDS: Final = 10.0
 
@@ -52,7 +54,7 @@ def _wait_until_visible(admin: KafkaAdminClient, connection: KafkaConnection) ->
 
 def _create(admin: KafkaAdminClient, topic: Topic, connection: KafkaConnection) -> None:
     limit = MAX_DEAD_LETTER_BYTES if topic is Topic.DEAD_LETTERS else MAX_MESSAGE_BYTES
-    options = {"max.message.bytes": str(limit), "retention.ms": str(_RETENTION_MS)}
+    options = {"max.message.bytes": str(limit), "retention.ms": str(_RETENTION_MS), "message.timestamp.type": _DATED_BY}
     name = topic_name(topic, connection.topic_prefix)
     new = NewTopic(name=name, num_partitions=PARTITIONS, replication_factor=_BROKER_DEFAULT, topic_configs=options)
     with contextlib.suppress(TopicAlreadyExistsError):  # another process made it in the meantime

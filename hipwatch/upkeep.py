@@ -145,7 +145,8 @@ def gaps(
             name = register.units[facts.unit_id].name_zh if facts.unit_id in register.units else facts.unit_id
             typer.echo(
                 f"{name} ({facts.unit_id})  {facts.topic}  series {facts.series or '—'}: {facts.accepted} accepted, "
-                f"{facts.duplicates} duplicates, {facts.missing} missing, {facts.ahead} with a clock ahead of ours"
+                f"{facts.duplicates} duplicates, {facts.missing} missing, "
+                f"{facts.ahead} with a clock ahead, {facts.behind} with a clock behind"
             )
     holes = find_holes(engine, unit)
     for hole in holes:

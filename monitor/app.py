@@ -46,12 +46,17 @@ def run_worker(settings: WorkerSettings) -> None:
         with DeadLetterPublisher(settings.kafka, Letters(engine)) as publisher:
             log.info("counting from %s into %s", settings.kafka.bootstrap, engine.url.render_as_string(hide_password=True))
             budget = LetterBudget(settings.dead_letter_limit)
-            Worker(source, ledger, publisher, load_register(), budget, stopping.is_set).run()
+            publish = publisher.publish if settings.publish_letters else _publish_nothing
+            Worker(source, ledger, publish, load_register(), budget, stopping.is_set).run()
     except KafkaError as error:  # one that is away is waited for: this one answers, and does not let us read
         raise HipwatchError(f"the broker {settings.kafka.bootstrap} refuses: {error}") from error
     finally:
         source.close()
         engine.dispose()
+
+
+def _publish_nothing() -> None:
+    """For a worker whose dead letters stay in its ledger."""
 
 
 def run_web(settings: ServeSettings) -> None:

@@ -13,7 +13,6 @@ from monitor.budget import LetterBudget
 from monitor.database import LedgerUnavailable
 from monitor.fold import Arrival
 from monitor.ledger import Appended, Batch, Ledger, Position
-from monitor.letter_publisher import DeadLetterPublisher
 from monitor.source import KafkaSource, RawBatch
 from schemas.codec import DecodeError, Reason, decode
 from schemas.errors import HipwatchError
@@ -33,20 +32,20 @@ _COMPLETE_EVERY_SECONDS: Final = 0.25
 
 
 class Worker:
-    """One consumer. `run` returns when `stopping` says so; nothing is half-written then."""
+    """One consumer. `run` returns when `stopping` says so; nothing is half-written then. `publish` sends new dead letters on."""
 
     def __init__(
         self,
         source: KafkaSource,
         ledger: Ledger,
-        publisher: DeadLetterPublisher,
+        publish: Callable[[], None],
         register: Register,
         budget: LetterBudget,
         stopping: Callable[[], bool],
     ) -> None:
         self._source = source
         self._ledger = ledger
-        self._publisher = publisher
+        self._publish = publish
         self._register = register
         self._budget = budget
         self._stopping = stopping
@@ -57,7 +56,7 @@ class Worker:
 
     def run(self) -> None:
         """Step until told to stop."""
-        self._patiently(self._publisher.publish)
+        self._patiently(self._publish)
         while not self._stopping():
             self.step()
 
@@ -89,7 +88,7 @@ class Worker:
                 continue
             counted.append(raw)  # 5
             if appended.letters:
-                self._patiently(self._publisher.publish)
+                self._patiently(self._publish)
         self._source.commit(counted)
         if not self._stopping():
             self._mark_complete()  # 6
@@ -103,7 +102,7 @@ class Worker:
                 raw.topic_name,
                 raw.start.partition,
                 offset,
-                raw.received_at,
+                message.received_at,
                 reason,
                 detail,
                 message.key,
@@ -114,11 +113,12 @@ class Worker:
         letters = []
         for message in raw.messages:
             try:
-                arrivals.append(Arrival(message.offset, decode(message.value, raw.topic, self._register)))
+                event = decode(message.value, raw.topic, self._register, message.received_at)
+                arrivals.append(Arrival(message.offset, event, message.received_at))
             except DecodeError as error:
                 log.warning("dead letter %s-%d@%d: %s", raw.topic_name, raw.start.partition, message.offset, error)
                 letters.append(letter_for(message.offset, error.reason, error.detail))
-        return Batch(raw.topic, raw.start, raw.next_offset, arrivals, letters, letter_for, raw.received_at)
+        return Batch(raw.topic, raw.start, raw.next_offset, arrivals, letters, letter_for)
 
     def _append(self, raw: RawBatch, batch: Batch) -> Appended | None:
         """Append, with patience; None when we were stopped or lost the partition meanwhile."""

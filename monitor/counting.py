@@ -1,7 +1,6 @@
 """Count decoded events: read what is known of their streams, fold, post. Shell: runs inside the caller's transaction."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, select
@@ -24,7 +23,7 @@ class Counted(NamedTuple):
     duplicates: int
 
 
-def count(connection: Connection, arrivals: Sequence[Arrival], received_at: datetime) -> Counted:
+def count(connection: Connection, arrivals: Sequence[Arrival]) -> Counted:
     """Count `arrivals`, in offset order, each event once.
 
     1. lock and read the streams that they touch, and the receipts of numbers seen before
@@ -35,7 +34,7 @@ def count(connection: Connection, arrivals: Sequence[Arrival], received_at: date
     gaps_before = {key: list(stream.gaps) for key, stream in streams.items()}
     duplicates_before = sum(stream.duplicates for stream in streams.values())
     receipts = _receipts(connection, resent(arrivals, streams))
-    changes = fold(arrivals, streams, receipts, received_at)  # 2
+    changes = fold(arrivals, streams, receipts)  # 2
     post(connection, changes, gaps_before)  # 3
     return Counted(changes, sum(stream.duplicates for stream in changes.streams.values()) - duplicates_before)
 
@@ -45,14 +44,15 @@ def _streams(connection: Connection, keys: set[StreamKey]) -> dict[StreamKey, St
     if not keys:
         return {}
     ordered = sorted(keys)
-    fresh = {"next_sequence": 1, "accepted": 0, "duplicates": 0, "skipped": 0, "filled": 0, "ahead": 0}
+    fresh = {"next_sequence": 1, "accepted": 0, "duplicates": 0, "skipped": 0, "filled": 0, "ahead": 0, "behind": 0}
     rows = [{"unit_id": key.unit_id, "topic": key.topic, "series": key.series, **fresh} for key in ordered]
     insert_rows(connection, insert(connection, _STREAM).on_conflict_do_nothing(), rows)
     found: dict[StreamKey, Stream] = {}
     in_order = of_streams(select(_STREAM), _STREAM, ordered).order_by(*_STREAM.primary_key.columns)
     for row in connection.execute(in_order.with_for_update()):  # one order: two workers cannot wait for each other
         key = StreamKey(row.unit_id, Topic(row.topic), row.series)
-        found[key] = Stream(row.next_sequence, [], row.accepted, row.duplicates, row.skipped, row.filled, row.ahead)
+        counts = (row.accepted, row.duplicates, row.skipped, row.filled, row.ahead, row.behind)
+        found[key] = Stream(row.next_sequence, [], *counts)
     gaps = of_streams(select(_GAP), _GAP, ordered).order_by(_GAP.c.first_missing)
     for row in connection.execute(gaps):
         found[StreamKey(row.unit_id, Topic(row.topic), row.series)].gaps.append(Gap(row.first_missing, row.last_missing))

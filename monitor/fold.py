@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
 from monitor.feeds import FEED_OF_TOPIC, Feed
-from schemas.clock import local_date
+from schemas.clock import local_date, start_of_day
 from schemas.codec import TOPIC_OF
 from schemas.events import CdaDocuments, Declaration, Event, FormCode, HealthRecords, RealtimeForms, TableCode, UnitId
 from schemas.topics import Topic
@@ -46,6 +46,7 @@ class Stream:
     skipped: int = 0
     filled: int = 0
     ahead: int = 0
+    behind: int = 0
 
     def awaits(self, sequence: int) -> bool:
         """Whether `sequence` has never been seen: it is new, or it lies in a hole."""
@@ -118,10 +119,11 @@ class FeedMark:
 
 
 class Arrival(NamedTuple):
-    """A decoded event and the offset it stood at."""
+    """A decoded event, the offset it stood at, and when it was received (aware)."""
 
     offset: int
     event: Event
+    received_at: datetime
 
 
 class Receipt(NamedTuple):
@@ -157,7 +159,7 @@ def stream_of(event: Event) -> StreamKey:
 def resent(arrivals: Sequence[Arrival], streams: Mapping[StreamKey, Stream]) -> set[tuple[StreamKey, int]]:
     """The numbers in `arrivals` that were counted before this batch: their receipts decide duplicate or conflict."""
     found = set()
-    for _, event in arrivals:
+    for _, event, _ in arrivals:
         key = stream_of(event)
         if not streams[key].awaits(event.sequence):
             found.add((key, event.sequence))
@@ -168,16 +170,15 @@ def fold(
     arrivals: Sequence[Arrival],
     streams: dict[StreamKey, Stream],
     counted: Mapping[tuple[StreamKey, int], str],
-    received_at: datetime,
 ) -> Changes:
     """The changes that `arrivals`, in offset order, make.
 
     `streams` holds every stream of the batch and is carried forward in place; `counted` maps the numbers that `resent`
-    named to the event ids that they were counted as; `received_at` (aware) is when the batch was read.
+    named to the event ids that they were counted as.
     """
     changes = Changes(streams)
     here: dict[tuple[StreamKey, int], str] = {}
-    for offset, event in arrivals:
+    for offset, event, received_at in arrivals:
         key = stream_of(event)
         stream = streams[key]
         if not stream.awaits(event.sequence):
@@ -195,14 +196,13 @@ def fold(
 
 def _take(event: Event, key: StreamKey, changes: Changes, received_at: datetime) -> None:
     """Add one event that has not been counted before."""
-    in_time = event.event_time <= received_at + CLOCK_TOLERANCE
-    moment = event.event_time if in_time else received_at
-    if in_time:
+    stream, moment = changes.streams[key], _moment(event, received_at)
+    stream.ahead += moment < event.event_time
+    stream.behind += moment > event.event_time
+    if moment >= event.event_time:
         changes.hours.add(int(moment.timestamp()) // 3600)
         if changes.greatest_event_at is None or moment > changes.greatest_event_at:
             changes.greatest_event_at = moment
-    else:
-        changes.streams[key].ahead += 1
     if isinstance(event, CdaDocuments):
         changes.uploads.setdefault((event.unit_id, event.table_code, event.business_date), UploadSums()).add(event)
         _mark(event, FEED_OF_TOPIC[key.topic], moment, changes)
@@ -222,8 +222,17 @@ def _take(event: Event, key: StreamKey, changes: Changes, received_at: datetime)
     changes.receipts.append(Receipt(key, event.sequence, event.event_id, day))
 
 
+def _moment(event: Event, received_at: datetime) -> datetime:
+    """When the event happened, as far as a unit's clock can be believed: not after its receipt, nor before its business date."""
+    if event.event_time > received_at + CLOCK_TOLERANCE:
+        return received_at
+    if isinstance(event, Declaration):
+        return event.event_time
+    return max(event.event_time, start_of_day(event.business_date))
+
+
 def _mark(event: CdaDocuments | RealtimeForms, feed: Feed, moment: datetime, changes: Changes) -> None:
-    day = event.business_date if moment is event.event_time else min(event.business_date, local_date(moment))
+    day = min(event.business_date, local_date(moment))
     mark = changes.marks.get((event.unit_id, feed))
     if mark is None:
         changes.marks[event.unit_id, feed] = FeedMark(moment, moment, day)

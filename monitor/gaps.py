@@ -19,7 +19,7 @@ _COUNTED: Final = table_of(tables.CountedEvent)
 
 @dataclass(frozen=True)
 class StreamFacts:
-    """Counts of one stream since its beginning; `missing` now, `ahead`: sent by a clock that ran ahead of ours."""
+    """Counts of one stream since its beginning; `missing` now; `ahead` and `behind`: sent by a clock that was evidently wrong."""
 
     unit_id: UnitId
     topic: Topic
@@ -28,6 +28,7 @@ class StreamFacts:
     duplicates: int
     missing: int
     ahead: int
+    behind: int
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def stream_facts(engine: Engine, unit_id: str | None = None) -> Sequence[StreamF
                 row.duplicates,
                 row.skipped - row.filled,
                 row.ahead,
+                row.behind,
             )
             for row in connection.execute(statement)
         ]

@@ -39,7 +39,6 @@ class Batch:
     arrivals: Sequence[Arrival]
     letters: Sequence[DeadLetter]
     letter_for: Callable[[int, Reason, str], DeadLetter]
-    received_at: datetime
 
 
 class Appended(NamedTuple):
@@ -96,7 +95,7 @@ class Ledger:
         with sentences(self._engine), writing(self._engine) as connection:
             if not self._move(connection, batch.start, batch.next_offset):  # 1
                 return Appended(moved=False)
-            changes, duplicates = count(connection, batch.arrivals, batch.received_at)  # 2
+            changes, duplicates = count(connection, batch.arrivals)  # 2
             self._advance_marks(connection, batch.start, changes.greatest_event_at)  # 3
             detail = "this sequence number was counted as another event"
             conflicts = [batch.letter_for(offset, Reason.SEQUENCE_CONFLICT, detail) for offset in changes.conflicts]

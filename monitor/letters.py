@@ -110,14 +110,14 @@ class Letters:
                 failed.append((kept, "it was discarded, and its bytes are gone"))
                 continue
             try:
-                event = decode(kept.letter.value, _topic_of(kept), register)
+                event = decode(kept.letter.value, _topic_of(kept), register, kept.letter.received_at)
             except DecodeError as error:
                 failed.append((kept, str(error)))
                 continue
             with sentences(self._engine), writing(self._engine) as connection:
                 if not _settle(connection, kept, LetterState.REPLAYED):
                     continue  # somebody else has settled it
-                result = count(connection, [Arrival(kept.letter.offset, event)], kept.letter.received_at)
+                result = count(connection, [Arrival(kept.letter.offset, event, kept.letter.received_at)])
                 if result.changes.conflicts:
                     connection.rollback()
                     failed.append((kept, f"{Reason.SEQUENCE_CONFLICT}: this sequence number was counted as another event"))

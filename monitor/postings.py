@@ -129,7 +129,7 @@ def _post_health_records(connection: Connection, changes: Changes) -> None:
 
 
 def _post_streams(connection: Connection, changes: Changes, gaps_before: Mapping[StreamKey, Sequence[Gap]]) -> None:
-    counts = ("next_sequence", "accepted", "duplicates", "skipped", "filled", "ahead")
+    counts = ("next_sequence", "accepted", "duplicates", "skipped", "filled", "ahead", "behind")
     rows = [
         {"unit_id": key.unit_id, "topic": key.topic, "series": key.series} | {name: getattr(stream, name) for name in counts}
         for key, stream in changes.streams.items()

@@ -16,13 +16,14 @@ DEFAULT_PORT: Final = 8080
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """One worker."""
+    """One worker. `publish_letters`: whether dead letters go to their topic, and not only into the ledger."""
 
     kafka: KafkaConnection
     database: str
     group: str = DEFAULT_GROUP
     session_timeout_ms: int = DEFAULT_SESSION_TIMEOUT_MS
     dead_letter_limit: float = DEFAULT_LIMIT
+    publish_letters: bool = True
 
 
 @dataclass(frozen=True)

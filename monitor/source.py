@@ -8,13 +8,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 from kafka.structs import MemberState, OffsetAndMetadata
 
 from monitor.ledger import Position
+from schemas.clock import from_millis
 from schemas.connection import KafkaConnection
 from schemas.errors import HipwatchError
 from schemas.refusal import entering
@@ -27,29 +28,33 @@ MAX_BATCH: Final = 5_000
 _POLL_MS: Final = 250
 _FETCH_WAIT_MS: Final = 100
 _PARTITION_FETCH_BYTES: Final = 2 << 20
+_REBALANCE_MS: Final = 60_000
+"""A rebalance that takes longer is begun anew; the client's own five minutes are for those who poll seldom, as we never do."""
 _METADATA_MS: Final = 10_000
 """So soon are partitions noticed that were added to a topic; the client's own five minutes would be long for an event."""
+_LOG_APPEND_TIME: Final = 1
+"""The timestamp type (KIP-32) of a message that is dated by the broker; 0 is the sender's clock, which may be wrong."""
 _NO_TOPIC_ID: Final = "00000000-0000-0000-0000-000000000000"
 
 
 class Raw(NamedTuple):
-    """A message as it came."""
+    """A message as it came. `received_at` is when the broker took it, where the topic keeps that, or else when we read it."""
 
     offset: int
     key: bytes | None
     value: bytes | None
+    received_at: datetime
 
 
 @dataclass(frozen=True)
 class RawBatch:
-    """Messages of one partition in offset order, read at `received_at`; reading goes on at `next_offset`."""
+    """Messages of one partition in offset order; reading goes on at `next_offset`."""
 
     topic: Topic
     topic_name: str
     start: Position
     next_offset: int
     messages: Sequence[Raw]
-    received_at: datetime
 
 
 class TopicMissing(HipwatchError):
@@ -102,6 +107,7 @@ class KafkaSource:
                 auto_offset_reset="earliest",
                 max_poll_records=MAX_BATCH,
                 session_timeout_ms=session_timeout_ms,
+                max_poll_interval_ms=max(_REBALANCE_MS, session_timeout_ms),
                 heartbeat_interval_ms=max(200, session_timeout_ms // 5),
                 fetch_max_wait_ms=_FETCH_WAIT_MS,
                 max_partition_fetch_bytes=_PARTITION_FETCH_BYTES,
@@ -140,7 +146,7 @@ class KafkaSource:
         records = self._consumer.poll(timeout_ms=_POLL_MS)
         self._remember_to_join()
         self._require_same_topics()
-        received_at = datetime.now(UTC)
+        now = datetime.now(UTC)
         batches = []
         for tp, found in records.items():
             start = self._placed.get(tp)
@@ -148,7 +154,7 @@ class KafkaSource:
                 continue  # assigned during this poll: placed before the next
             if found[0].offset < start:
                 self._require_log(tp)
-            messages = [Raw(record.offset, record.key, record.value) for record in found if record.offset >= start]
+            messages = [_raw(record, now) for record in found if record.offset >= start]
             if not messages:
                 continue
             if messages[0].offset > start:
@@ -156,7 +162,7 @@ class KafkaSource:
             next_offset = messages[-1].offset + 1
             self._placed[tp] = next_offset
             info = self._topics[tp.topic]
-            batches.append(RawBatch(info.topic, tp.topic, self._position(tp, start), next_offset, messages, received_at))
+            batches.append(RawBatch(info.topic, tp.topic, self._position(tp, start), next_offset, messages))
         return batches
 
     def _remember_to_join(self) -> None:
@@ -264,6 +270,11 @@ class KafkaSource:
             if info.topic_id == position.topic_id:
                 return TopicPartition(name, position.partition)
         raise KeyError(position)
+
+
+def _raw(record: Any, now: datetime) -> Raw:
+    received_at = from_millis(record.timestamp) if record.timestamp_type == _LOG_APPEND_TIME else now
+    return Raw(record.offset, record.key, record.value, received_at)
 
 
 class _Forget(ConsumerRebalanceListener):  # type: ignore[misc]

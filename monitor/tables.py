@@ -115,7 +115,10 @@ class FeedState(SQLModel, table=True):
 
 
 class StreamState(SQLModel, table=True):
-    """How far a stream has come. `skipped` numbers were missing when a later one came; `filled` ones came after all."""
+    """How far a stream has come. `skipped` numbers were missing when a later one came; `filled` ones came after all.
+
+    `ahead` and `behind` count events from a clock that was evidently wrong.
+    """
 
     __tablename__ = "stream_state"
     unit_id: str = Field(primary_key=True)
@@ -127,6 +130,7 @@ class StreamState(SQLModel, table=True):
     skipped: int = Field(sa_type=BigInteger)
     filled: int = Field(sa_type=BigInteger)
     ahead: int = Field(sa_type=BigInteger)
+    behind: int = Field(sa_type=BigInteger)
 
 
 class OpenGap(SQLModel, table=True):

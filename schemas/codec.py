@@ -88,10 +88,10 @@ def encode(event: Event | DeadLetter) -> bytes:
         raise ValueError(f"a number does not fit 64 bits: {error}") from None
 
 
-def decode(value: bytes | None, topic: Topic, register: Register) -> Event:
-    """The event that `value`, read from `topic`, stands for. Raises DecodeError and nothing else."""
+def decode(value: bytes | None, topic: Topic, register: Register, received_at: datetime) -> Event:
+    """The event that `value`, received from `topic` at `received_at`, stands for. Raises DecodeError and nothing else."""
     record = _read(value, topic)
-    return _READERS[topic](_Fields(record, register))
+    return _READERS[topic](_Fields(record, register, received_at))
 
 
 def decode_dead_letter(value: bytes) -> DeadLetter:
@@ -168,11 +168,12 @@ def _truncated(value: bytes) -> DecodeError:
 class _Fields:
     """Checked access to the fields of a decoded record; each method raises DecodeError with the field's name."""
 
-    __slots__ = ("_record", "_register")
+    __slots__ = ("_received_at", "_record", "_register")
 
-    def __init__(self, record: Mapping[str, Any], register: Register) -> None:
+    def __init__(self, record: Mapping[str, Any], register: Register, received_at: datetime) -> None:
         self._record = record
         self._register = register
+        self._received_at = received_at
 
     def text(self, name: str, *, empty: bool = False) -> str:
         value: str = self._record[name]
@@ -196,11 +197,13 @@ class _Fields:
         return from_millis(value)
 
     def business_date(self, event_time: datetime) -> date:
+        """Not after the event; or, for the unit's clock may run behind, not after the receipt."""
         value: int = self._record["business_date"]
-        newest = to_days(local_date(event_time))
+        newest = to_days(local_date(max(event_time, self._received_at)))
         if not _EARLIEST // 86_400_000 <= value <= newest:
             raise DecodeError(
-                Reason.OUT_OF_RANGE, f"business_date is day {value}; allowed are 2000-01-01 to the day of event_time"
+                Reason.OUT_OF_RANGE,
+                f"business_date is day {value} since 1970; allowed are 2000-01-01 to the day of event_time or of receipt",
             )
         return from_days(value)
 

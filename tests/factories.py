@@ -95,8 +95,8 @@ def make_letter(**overrides: Any) -> DeadLetter:
     return DeadLetter(**{**values, **overrides})
 
 
-def make_arrivals(events: Sequence[Event], first: int = 0) -> list[Arrival]:
-    return [Arrival(offset, event) for offset, event in enumerate(events, first)]
+def make_arrivals(events: Sequence[Event], first: int = 0, received_at: datetime = RECEIVED) -> list[Arrival]:
+    return [Arrival(offset, event, received_at) for offset, event in enumerate(events, first)]
 
 
 def make_batch(*events: Event, **overrides: Any) -> Batch:
@@ -113,10 +113,9 @@ def make_batch(*events: Event, **overrides: Any) -> Batch:
         "topic": topic,
         "start": Position(TOPIC_IDS[topic], partition, first),
         "next_offset": first + len(events) + len(letters),
-        "arrivals": make_arrivals(events, first),
+        "arrivals": make_arrivals(events, first, overrides.pop("received_at", RECEIVED)),
         "letters": letters,
         "letter_for": letter_for,
-        "received_at": RECEIVED,
     }
     return Batch(**{**values, **overrides})
 

@@ -14,7 +14,6 @@ from random import Random
 from typing import Final, NamedTuple
 
 from ingest.simulator.poison import POISONS
-from schemas.clock import start_of_day
 from schemas.codec import TOPIC_OF, Reason, encode
 from schemas.events import CdaDocuments, Event, RealtimeForms, UnitId
 from schemas.topics import Topic
@@ -25,6 +24,8 @@ _DUPLICATE_DELAY: Final = 50
 LONGEST_LATENESS: Final = timedelta(days=10)
 """After which a late event arrives at the latest: units have seven days to deliver, and not all of them heed it."""
 _WRONG_BY: Final = (
+    timedelta(days=-10 * 365),
+    timedelta(days=-3),
     timedelta(minutes=-20),
     timedelta(hours=-5),
     timedelta(minutes=4),
@@ -38,7 +39,7 @@ class Faults:
     """Shares of events, 0 to 1; of `wrong_clocks`, of units.
 
     `duplicates`, `holes`, `reordered` and `late` befall different events: together at most 1. A unit whose clock is wrong
-    stamps its uploads and forms too early (but not before their business date) or too late, by up to forty years.
+    stamps its uploads and forms too early, even before their business date, or too late, by up to forty years.
     """
 
     duplicates: float = 0.0
@@ -186,7 +187,7 @@ class FaultyStream(Iterator[Message]):
         wrong_by = self._wrong_by(event.unit_id)
         if not wrong_by or not isinstance(event, CdaDocuments | RealtimeForms):
             return event
-        return replace(event, event_time=max(event.event_time + wrong_by, start_of_day(event.business_date)))
+        return replace(event, event_time=event.event_time + wrong_by)
 
     def _wrong_by(self, unit_id: UnitId) -> timedelta:
         if unit_id not in self._clocks:

@@ -3,6 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from kafka import KafkaConsumer, TopicPartition
 from sqlalchemy import Engine, text
@@ -69,11 +70,12 @@ def of_log(connection: KafkaConnection) -> tuple[Truth, Mapping[tuple[str, int],
         partitions = [TopicPartition(name, p) for name in names for p in sorted(consumer.partitions_for_topic(name) or ())]
         consumer.assign(partitions)
         ends = consumer.end_offsets(partitions)
+        now = datetime.now(UTC)
         while any(consumer.position(tp) < end for tp, end in ends.items()):
             for tp, records in consumer.poll(500, max_records=10_000).items():
                 for record in records:
                     try:
-                        event = decode(record.value, names[tp.topic], register)
+                        event = decode(record.value, names[tp.topic], register, now)
                     except DecodeError as error:
                         truth.dead_letters[error.reason] += 1
                         continue

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,7 @@ from hipwatch.topics import ensure_topics
 from ingest.producer import EventProducer
 from monitor import source
 from monitor.source import KafkaSource, TopicInfo, describe_topics
+from schemas.clock import to_millis
 from schemas.connection import KafkaConnection
 from schemas.errors import HipwatchError
 from schemas.topics import EVENT_TOPICS, MAX_DEAD_LETTER_BYTES, MAX_MESSAGE_BYTES, PARTITIONS, Topic, topic_name
@@ -216,6 +218,42 @@ def topic_settings(connection: KafkaConnection, name: str) -> dict[str, str]:
     finally:
         admin.close()
     return {key: value["value"] for key, value in answer["topic"][name].items()}
+
+
+# Time of receipt
+
+
+YEARS: Final = 30 * 365 * 24 * 3600 * 1000
+
+
+@pytest.mark.parametrize("wrong_by_ms", [-YEARS, 0, YEARS])
+def test_a_message_is_dated_by_its_receipt_whatever_its_senders_clock_says(
+    connection: KafkaConnection, topics: Sequence[TopicInfo], wrong_by_ms: int
+) -> None:
+    before = datetime.now(UTC)
+    producer = KafkaProducer(**connection.client_options())
+    name = topic_name(TOPIC, connection.topic_prefix)
+    producer.send(name, key=KEYS[0], value=b"1", timestamp_ms=to_millis(before) + wrong_by_ms).get(timeout=30)
+    producer.close()
+    places = Places(topics)
+    with Member(connection, topics, places) as member:
+        until(lambda: member.batches, doing=member.step)
+    (message,) = member.batches[0].messages
+    assert before - timedelta(seconds=1) < message.received_at < datetime.now(UTC) + timedelta(seconds=1)
+
+
+@pytest.mark.needs("keeps_data")
+def test_a_message_that_waits_is_dated_by_when_it_came_and_not_by_when_it_is_read(
+    connection: KafkaConnection, topics: Sequence[TopicInfo]
+) -> None:
+    produce(connection, range(1))
+    sent = datetime.now(UTC)
+    time.sleep(2)
+    places = Places(topics)
+    with Member(connection, topics, places) as member:
+        until(lambda: sum(places.values()) == len(KEYS), doing=member.step)
+    received = [message.received_at for batch in member.batches for message in batch.messages]
+    assert max(received) < sent + timedelta(seconds=1)
 
 
 # Size

@@ -487,6 +487,15 @@ def test_the_wall_time_of_the_last_advance_moves_only_with_the_clock(ledger: Led
     assert only_row(engine, tables.PlatformClock)["advanced_at"] == advanced_at
 
 
+def test_a_clock_that_runs_behind_its_business_date_is_counted_as_such(ledger: Ledger, engine: Engine) -> None:
+    behind = make_event(sequence=2, event_time=NOON - timedelta(days=700))
+    ledger.append(make_batch(make_event(), behind))
+    row = only_row(engine, tables.StreamState)
+    assert (row["accepted"], row["behind"], row["ahead"]) == (2, 1, 0)
+    ledger.append(make_batch(replace(behind, sequence=3, event_id="3"), first=2))
+    assert only_row(engine, tables.StreamState)["behind"] == 2
+
+
 def test_duplicates_and_clocks_that_run_ahead_do_not_move_the_greatest_event_time(ledger: Ledger, engine: Engine) -> None:
     ledger.append(make_batch(make_event()))
     ledger.append(make_batch(make_event(event_time=NOON + MINUTE / 2), first=1))

@@ -55,7 +55,7 @@ def test_events_come_in_order_and_sequences_have_no_holes(shipped: PlayedMonth) 
 
 def test_every_event_survives_the_codec(shipped: PlayedMonth) -> None:
     for event in shipped.events[::50]:
-        assert decode(encode(event), TOPIC_OF[type(event)], REGISTER) == event
+        assert decode(encode(event), TOPIC_OF[type(event)], REGISTER, event.event_time) == event
 
 
 def test_a_month_at_the_default_grain_is_of_a_size_to_be_played(shipped: PlayedMonth) -> None:

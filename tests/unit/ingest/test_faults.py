@@ -9,7 +9,7 @@ import pytest
 
 from ingest.simulator import FaultCounts, Faults, Message, events, inject
 from ingest.simulator.poison import POISONS
-from schemas.clock import local_date
+from schemas.clock import start_of_day
 from schemas.codec import TOPIC_OF, DecodeError, Reason, decode, encode
 from schemas.events import CdaDocuments, Event, RealtimeForms
 from schemas.printed import PrintedMonth
@@ -25,7 +25,7 @@ def _recount(messages: Iterable[Message]) -> tuple[FaultCounts, list[Event]]:
     seen: dict[str, bytes] = {}
     for message in messages:
         try:
-            event = decode(message.value, message.topic, REGISTER)
+            event = decode(message.value, message.topic, REGISTER, message.event_time)
         except DecodeError as error:
             found.dead_letters[error.reason] += 1
             continue
@@ -126,20 +126,24 @@ def test_a_late_event_is_delivered_within_ten_days_and_some_after_more_than_seve
 
 def test_a_wrong_clock_is_wrong_by_the_same_time_for_all_uploads_of_a_unit_and_paces_nothing() -> None:
     made = {event.event_id: event for event in events(plan_of(SMALL_2024, records_per_event=3))}
-    wrong_by: dict[str, Counter[timedelta]] = {}
-    for message in inject(made.values(), Faults(wrong_clocks=0.5), 1):
-        event = decode(message.value, message.topic, REGISTER)
-        truth = made[event.event_id]
-        assert message.event_time == truth.event_time
-        assert replace(event, event_time=truth.event_time) == truth
-        if isinstance(event, CdaDocuments | RealtimeForms):
-            assert local_date(event.event_time) >= event.business_date
-            wrong_by.setdefault(event.unit_id, Counter())[event.event_time - truth.event_time] += 1
-        else:
-            assert event == truth
-    usual = [clock.most_common(1)[0][0] for clock in wrong_by.values()]
-    assert timedelta() in usual
-    assert len(set(usual)) > 1
+    wrong_by: dict[tuple[int, str], set[timedelta]] = {}
+    before_its_day: set[bool] = set()
+    for seed in range(10):
+        for message in inject(made.values(), Faults(wrong_clocks=0.5), seed):
+            event = decode(message.value, message.topic, REGISTER, message.event_time)
+            truth = made[event.event_id]
+            assert message.event_time == truth.event_time
+            assert replace(event, event_time=truth.event_time) == truth
+            if isinstance(event, CdaDocuments | RealtimeForms):
+                before_its_day.add(event.event_time < start_of_day(event.business_date))
+                wrong_by.setdefault((seed, event.unit_id), set()).add(event.event_time - truth.event_time)
+            else:
+                assert event == truth
+    assert all(len(of_unit) == 1 for of_unit in wrong_by.values())
+    found = set[timedelta]().union(*wrong_by.values())
+    assert min(found) < timedelta(days=-1) < timedelta() < timedelta(days=1) < max(found)
+    assert timedelta() in found
+    assert before_its_day == {False, True}
 
 
 def test_no_event_makes_no_message() -> None:
@@ -166,5 +170,5 @@ def test_every_poison_is_refused_for_its_reason() -> None:
             for seed in range(150):
                 reason, value = poison(event, Random(seed))
                 with pytest.raises(DecodeError) as refused:
-                    decode(value, TOPIC_OF[type(event)], REGISTER)
+                    decode(value, TOPIC_OF[type(event)], REGISTER, event.event_time)
                 assert refused.value.reason == reason

@@ -113,10 +113,10 @@ class MemoryLedger:
         self.conflicting: list[Event] = []
 
     def append(self, events: Sequence[Event], received_at: datetime = RECEIVED) -> Changes:
-        arrivals = make_arrivals(events)
+        arrivals = make_arrivals(events, received_at=received_at)
         streams = {stream_of(event): self.streams[stream_of(event)] for event in events}
         counted = {number: self.receipts[number] for number in resent(arrivals, streams)}
-        changes = fold(arrivals, streams, counted, received_at)
+        changes = fold(arrivals, streams, counted)
         self._merge_sums(changes)
         self._merge_marks(changes)
         self.declarations |= set(changes.declarations)

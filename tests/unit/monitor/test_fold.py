@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 
 import pytest
@@ -187,7 +187,7 @@ def test_another_event_with_a_counted_number_is_a_conflict_and_adds_nothing(spli
 
 def test_a_number_whose_receipt_is_gone_is_taken_for_a_duplicate() -> None:
     streams = {KEY: stream_after([1])}
-    changes = fold(make_arrivals([make_event(event_id="another")]), streams, {}, RECEIVED)
+    changes = fold(make_arrivals([make_event(event_id="another")]), streams, {})
     assert (changes.conflicts, streams[KEY].duplicates) == ([], 1)
 
 
@@ -283,6 +283,31 @@ def test_a_declaration_or_snapshot_dated_ahead_is_dated_by_its_receipt() -> None
     assert [snapshot.event_time for snapshot in changes.health_records] == [RECEIVED]
 
 
+@pytest.mark.parametrize("behind", [timedelta(days=2), timedelta(days=20 * 365)])
+def test_a_clock_that_runs_behind_its_business_date_is_counted_and_dated_by_the_beginning_of_that_day(behind: timedelta) -> None:
+    ledger = MemoryLedger()
+    day, begins = date(2024, 9, 10), datetime(2024, 9, 9, 16, 0, tzinfo=UTC)  # in Shanghai
+    changes = ledger.append([make_event(event_time=NOON - behind, business_date=day)])
+    assert ledger.mark(UNIT, Feed.SCHEDULED) == (begins, begins, day)
+    assert changes.greatest_event_at == begins, "it cannot have been earlier, so it moves the platform clock that far"
+    assert (ledger.streams[KEY].behind, ledger.streams[KEY].ahead) == (1, 0)
+    assert ledger.uploads[UNIT, TABLE, day]["events"] == 1
+
+
+def test_an_event_of_its_business_date_is_behind_nothing() -> None:
+    ledger = folded(make_event(event_time=datetime(2024, 9, 8, 16, 0, tzinfo=UTC), business_date=DAY), make_declaration())
+    assert ledger.streams[KEY].behind == 0
+
+
+def test_each_event_is_held_against_its_own_receipt() -> None:
+    late = NOON + timedelta(days=1)
+    arrivals = [*make_arrivals([make_event(event_time=late)]), *make_arrivals([make_event(sequence=2, event_time=late)], 1, late)]
+    streams = {KEY: Stream()}
+    changes = fold(arrivals, streams, {})
+    assert streams[KEY].ahead == 1
+    assert changes.greatest_event_at == late
+
+
 def test_an_hour_counts_as_active_when_any_event_falls_into_it() -> None:
     moment = NOON.replace(minute=59, second=59)
     changes = MemoryLedger().append([make_event(event_time=moment - timedelta(hours=2)), make_forms(event_time=moment)], moment)
@@ -303,7 +328,7 @@ def test_forms_add_up_per_form_and_day() -> None:
 
 
 def test_nothing_folds_to_nothing() -> None:
-    changes = fold([], {}, {}, RECEIVED)
+    changes = fold([], {}, {})
     assert (changes.uploads, changes.receipts, changes.greatest_event_at) == ({}, [], None)
 
 

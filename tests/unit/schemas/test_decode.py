@@ -1,7 +1,7 @@
 import io
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from schemas.codec import MARKER, DecodeError, Reason, decode, decode_dead_lette
 from schemas.events import DeadLetter, Declaration, Event, FormCode, RealtimeForms, TableCode, UnitId
 from schemas.register import Register
 from schemas.topics import EVENT_TOPICS, MAX_EVENT_BYTES, Topic
-from tests.factories import make_declaration, make_event, make_forms, make_health_records, make_letter
+from tests.factories import NOON, RECEIVED, make_declaration, make_event, make_forms, make_health_records, make_letter
 from tests.unit.schemas.golden import GOLDEN, GOLDEN_LETTER_VALUE, Golden
 
 each_record = pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden.topic.value)
@@ -26,14 +26,14 @@ SECRET = "张三 320106199001011234"
 
 def refusal(value: bytes | None, topic: Topic, register: Register) -> DecodeError:
     with pytest.raises(DecodeError) as caught:
-        decode(value, topic, register)
+        decode(value, topic, register, RECEIVED)
     assert str(caught.value) == f"{caught.value.reason}: {caught.value.detail}"
     return caught.value
 
 
 def verdict(value: bytes, topic: Topic, register: Register) -> DecodeError | None:
     try:
-        decode(value, topic, register)
+        decode(value, topic, register, RECEIVED)
     except DecodeError as error:
         return error
     return None
@@ -131,7 +131,7 @@ def test_declared_tables_may_come_in_any_blocks(register: Register) -> None:
     two = b"\x04\x0aC0001\x0aC0002\x00"
     assert golden.value.endswith(two)
     for blocks in (b"\x02\x0aC0001\x02\x0aC0002\x00", b"\x03\x18\x0aC0001\x0aC0002\x00", b"\x01\x0c\x0aC0001\x02\x0aC0002\x00"):
-        assert decode(golden.value.removesuffix(two) + blocks, golden.topic, register) == golden.event
+        assert decode(golden.value.removesuffix(two) + blocks, golden.topic, register, RECEIVED) == golden.event
 
 
 def test_what_stands_before_the_declared_tables_is_checked_all_the_same(register: Register) -> None:
@@ -150,7 +150,8 @@ def test_arrays_come_last_in_every_record_for_what_follows_one_is_not_compared()
 def test_a_value_as_large_as_an_event_may_be_is_read_and_one_byte_more_is_not(register: Register) -> None:
     declared = make_declaration(table_codes=tuple([TableCode("C0001")] * ((MAX_EVENT_BYTES - 100) // 6)))
     assert len(encode(declared)) <= MAX_EVENT_BYTES
-    assert decode(encode(declared), Topic.DECLARATIONS, register) == replace(declared, table_codes=(TableCode("C0001"),))
+    once = replace(declared, table_codes=(TableCode("C0001"),))
+    assert decode(encode(declared), Topic.DECLARATIONS, register, RECEIVED) == once
     error = refusal(GOLDEN[0].value.ljust(MAX_EVENT_BYTES + 1, b"\0"), Topic.CDA_DOCUMENTS, register)
     assert error.reason is Reason.OVERSIZED
     at_most = refusal(GOLDEN[0].value.ljust(MAX_EVENT_BYTES, b"\0"), Topic.CDA_DOCUMENTS, register)
@@ -228,28 +229,42 @@ def test_a_field_out_of_range_is_refused_by_name(event: Event, register: Registe
     ids=["greatest", "least", "earliest", "latest", "declares nothing", "says nothing"],
 )
 def test_the_ends_of_the_ranges_are_allowed(event: Event, register: Register) -> None:
-    assert decode(encode(event), codec.TOPIC_OF[type(event)], register) == event
+    assert decode(encode(event), codec.TOPIC_OF[type(event)], register, RECEIVED) == event
+
+
+MIDNIGHT = datetime(2024, 9, 10, 16, 0, tzinfo=UTC)
+"""00:00 on the 11th in Shanghai."""
 
 
 def test_the_business_date_may_be_the_local_day_of_the_event_but_not_the_day_after(register: Register) -> None:
-    late_evening = datetime(2024, 9, 10, 16, 0, tzinfo=UTC)  # 00:00 on the 11th in Shanghai
-    allowed = make_event(event_time=late_evening, business_date=date(2024, 9, 11))
-    assert decode(encode(allowed), Topic.CDA_DOCUMENTS, register) == allowed
+    allowed = make_event(event_time=MIDNIGHT, business_date=date(2024, 9, 11))
+    assert decode(encode(allowed), Topic.CDA_DOCUMENTS, register, RECEIVED) == allowed
     error = refusal_of(replace(allowed, business_date=date(2024, 9, 12)), register)
     assert error.reason is Reason.OUT_OF_RANGE
     just_before = replace(allowed, event_time=datetime(2024, 9, 10, 15, 59, 59, tzinfo=UTC))
     assert refusal_of(just_before, register).detail.startswith("business_date")
 
 
+@pytest.mark.parametrize("years_behind", [0, 20])
+def test_a_clock_that_runs_behind_may_date_an_event_before_its_business_date(years_behind: int, register: Register) -> None:
+    """The local day of receipt is the last that is believed."""
+    event = make_event(event_time=NOON.replace(year=NOON.year - years_behind), business_date=date(2024, 9, 11))
+    assert decode(encode(event), Topic.CDA_DOCUMENTS, register, MIDNIGHT) == event
+    with pytest.raises(DecodeError) as refused:
+        decode(encode(event), Topic.CDA_DOCUMENTS, register, MIDNIGHT - timedelta(milliseconds=1))
+    assert refused.value.reason is Reason.OUT_OF_RANGE
+    assert refused.value.detail.startswith("business_date")
+
+
 def test_null_and_zero_stay_apart(register: Register) -> None:
     event = make_event(outpatient_visits=0, discharges=None, outpatient_revenue_cents=None, inpatient_revenue_cents=0)
-    decoded = decode(encode(event), Topic.CDA_DOCUMENTS, register)
+    decoded = decode(encode(event), Topic.CDA_DOCUMENTS, register, RECEIVED)
     assert decoded == event
     assert [getattr(decoded, name) for name in ("outpatient_visits", "discharges")] == [0, None]
 
 
 def test_declared_tables_come_sorted_and_each_once(register: Register) -> None:
-    decoded = decode(encode(make_declaration(table_codes=("C0002", "C0001", "C0002"))), Topic.DECLARATIONS, register)
+    decoded = decode(encode(make_declaration(table_codes=("C0002", "C0001", "C0002"))), Topic.DECLARATIONS, register, RECEIVED)
     assert isinstance(decoded, Declaration)
     assert decoded.table_codes == ("C0001", "C0002")
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from schemas.codec import MARKER, DecodeError, decode, decode_dead_letter
 from schemas.register import load_register
 from schemas.topics import EVENT_TOPICS, MAX_EVENT_BYTES, Topic
+from tests.factories import RECEIVED
 from tests.unit.schemas.golden import GOLDEN, GOLDEN_LETTER_VALUE, Golden
 
 REGISTER = load_register()
@@ -18,7 +19,7 @@ topics = st.sampled_from(EVENT_TOPICS)
 def event_or_refusal(value: bytes, topic: Topic) -> bool:
     """Whether `value` is an event; any exception but DecodeError is a failure of the test that asks."""
     try:
-        decode(value, topic, REGISTER)
+        decode(value, topic, REGISTER, RECEIVED)
     except DecodeError as error:
         detail = error.detail
     else:

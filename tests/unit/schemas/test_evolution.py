@@ -9,7 +9,7 @@ from schemas import codec
 from schemas.codec import DecodeError, Reason, decode, encode
 from schemas.register import Register
 from schemas.topics import Topic
-from tests.factories import make_event
+from tests.factories import RECEIVED, make_event
 from tests.unit.schemas.golden import GOLDEN, GOLDEN_LETTER, GOLDEN_LETTER_VALUE, Golden
 from tests.unit.schemas.test_golden import shipped
 
@@ -40,7 +40,7 @@ def upgraded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_old_bytes_stay_readable_after_a_field_was_added(golden: Golden, register: Register) -> None:
     assert codec._newest()[golden.topic].version == 2
     assert codec._read(golden.value, golden.topic)["channel"] == "direct", "the default takes the place of the missing field"
-    assert decode(golden.value, golden.topic, register) == golden.event
+    assert decode(golden.value, golden.topic, register, RECEIVED) == golden.event
 
 
 @pytest.mark.usefixtures("upgraded")
@@ -48,7 +48,7 @@ def test_old_bytes_stay_readable_after_a_field_was_added(golden: Golden, registe
 def test_new_messages_are_of_the_new_version_and_mean_the_same(golden: Golden, register: Register) -> None:
     value = encode(golden.event)
     assert value == golden.value[:2] + codec._newest()[golden.topic].fingerprint + golden.value[10:] + b"\x0cdirect"
-    assert decode(value, golden.topic, register) == golden.event
+    assert decode(value, golden.topic, register, RECEIVED) == golden.event
 
 
 @pytest.mark.usefixtures("upgraded")
@@ -61,14 +61,14 @@ def test_old_bytes_are_still_checked_after_a_field_was_added(golden: Golden, reg
         (golden.value[:10] + b"\x92\x00" + golden.value[11:], Reason.WRONG_TYPE),  # the first length, 9, in two bytes
     ):
         with pytest.raises(DecodeError) as caught:
-            decode(value, golden.topic, register)
+            decode(value, golden.topic, register, RECEIVED)
         assert caught.value.reason is reason
 
 
 def test_a_message_of_a_release_that_we_do_not_know_yet_is_kept_as_a_dead_letter(register: Register) -> None:
     value = bytes.fromhex("c301") + later_version(GOLDEN[0]).fingerprint + GOLDEN[0].value[10:] + b"\x0cdirect"
     with pytest.raises(DecodeError) as caught:
-        decode(value, Topic.CDA_DOCUMENTS, register)
+        decode(value, Topic.CDA_DOCUMENTS, register, RECEIVED)
     assert caught.value.reason is Reason.UNKNOWN_FINGERPRINT
 
 
@@ -80,4 +80,4 @@ def test_a_record_without_a_newer_version_is_read_as_before() -> None:
 
 def test_the_next_release_of_one_test_does_not_leak_into_another(register: Register) -> None:
     assert {released.version for released in codec._newest().values()} == {1}
-    assert decode(encode(make_event()), Topic.CDA_DOCUMENTS, register) == make_event()
+    assert decode(encode(make_event()), Topic.CDA_DOCUMENTS, register, RECEIVED) == make_event()

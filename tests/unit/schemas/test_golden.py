@@ -9,6 +9,7 @@ from fastavro.schema import to_parsing_canonical_form
 
 from schemas.codec import MARKER, decode, decode_dead_letter, encode
 from schemas.register import Register
+from tests.factories import RECEIVED
 from tests.unit.schemas.golden import GOLDEN, GOLDEN_LETTER, GOLDEN_LETTER_VALUE, Golden
 
 each_record = pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden.topic.value)
@@ -37,7 +38,7 @@ def shipped(name: str) -> dict[str, Any]:
 
 @each_record
 def test_a_released_message_still_decodes_to_its_event(golden: Golden, register: Register) -> None:
-    assert decode(golden.value, golden.topic, register) == golden.event
+    assert decode(golden.value, golden.topic, register, RECEIVED) == golden.event
 
 
 @each_record
