@@ -41,7 +41,7 @@ demo: setup services ## a real month in time-lapse, from the units to the alert;
 	$(BIN)/hipwatch demo
 
 test: setup test-services lint types layers ## set up and run the whole test suite: some 18 minutes on two cores
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 20 --durations-min 20
 
 lint: setup ## style and formatting
 	$(BIN)/ruff check .

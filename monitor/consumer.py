@@ -67,7 +67,7 @@ class Worker:
         2. poll a batch for each partition
         3. decode it; what fails becomes a dead letter, the rest goes on; too many of them, and we stop with nothing passed
         4. append it to the ledger: sums and offset in one transaction
-        5. only then publish the dead letters and commit to Kafka (advisory)
+        5. only then commit to Kafka (advisory) and publish the dead letters
         6. mark the partitions that are read to their end complete
         """
         if self._source.unplaced():  # 1
@@ -75,7 +75,10 @@ class Worker:
             if offsets is not None:
                 self._source.place(offsets)
         counted = []
+        letters = 0
         for raw in self._source.poll():  # 2
+            if self._stopping():
+                break  # what is not counted now is read again by whoever comes next
             batch = self._decode(raw)  # 3
             if not self._budget.allows(len(raw.messages), len(batch.letters)):
                 raise HipwatchError(_too_many(raw, batch))
@@ -86,10 +89,11 @@ class Worker:
                 log.info("%s-%d is counted by another worker", raw.topic_name, raw.start.partition)
                 self._source.forget(raw.start)
                 continue
-            counted.append(raw)  # 5
-            if appended.letters:
-                self._patiently(self._publish)
-        self._source.commit(counted)
+            counted.append(raw)
+            letters += appended.letters
+        self._source.commit(counted)  # 5
+        if letters and not self._stopping():  # whoever comes next publishes what we leave
+            self._patiently(self._publish)
         if not self._stopping():
             self._mark_complete()  # 6
 

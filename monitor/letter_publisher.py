@@ -4,12 +4,14 @@ The ledger has them first, in the transaction that passed their offset; the topi
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, MessageSizeTooLargeError
+from kafka.producer.future import FutureRecordMetadata
 
 from monitor.letters import Letters
 from schemas.codec import encode
@@ -20,6 +22,10 @@ from schemas.refusal import entering
 from schemas.topics import MAX_DEAD_LETTER_BYTES, Topic, topic_name
 
 log = logging.getLogger(__name__)
+
+_ANSWER_SECONDS: Final = 10.0
+_CLOSE_SECONDS: Final = 1.0
+"""A broker that hangs must not keep us: what it has not acknowledged is unpublished in the ledger, and sent again."""
 
 
 class DeadLetterPublisher:
@@ -35,34 +41,43 @@ class DeadLetterPublisher:
         """Send every unpublished letter, keyed by the place it stood at, and note what the broker acknowledged."""
         while letters := self._letters.unpublished():
             try:
-                if self._producer is None:
-                    self._producer = self._connect()
-                for letter in (kept.letter for kept in letters):
-                    place = f"{letter.topic}-{letter.partition}-{letter.offset}".encode()
-                    self._send(place, letter)
+                self._send([kept.letter for kept in letters])
             except (KafkaError, HipwatchError) as error:
                 log.warning("dead letters stay in the ledger for now: %s refused one (%s)", self._topic, error)
                 return
             self._letters.mark_published(letters)
 
-    def _connect(self) -> KafkaProducer:
-        options = self._connection.client_options()
-        with entering(self._connection):
-            return KafkaProducer(**options, acks="all", max_request_size=MAX_DEAD_LETTER_BYTES)
+    def _send(self, letters: Sequence[DeadLetter]) -> None:
+        """Send them all, then wait for each; what the topic cannot hold goes without its value, which stays in the ledger."""
+        sent = []
+        for letter in letters:
+            try:
+                sent.append((letter, self._begin(letter)))
+            except MessageSizeTooLargeError:  # says the client
+                sent.append((letter, self._begin(_short(letter))))
+        for letter, answer in sent:
+            try:
+                answer.get(timeout=_ANSWER_SECONDS)
+            except MessageSizeTooLargeError:  # says the broker
+                self._begin(_short(letter)).get(timeout=_ANSWER_SECONDS)
 
-    def _send(self, place: bytes, letter: DeadLetter) -> None:
-        """Send one letter; what the topic cannot hold goes without its value, which stays in the ledger."""
-        assert self._producer is not None
-        try:
-            self._producer.send(self._topic, key=place, value=encode(letter)).get(timeout=10)
-        except MessageSizeTooLargeError:
-            detail = f"{letter.detail} (the value of {len(letter.value or b'')} bytes is in the ledger only)"
-            short = replace(letter, value=None, detail=detail)
-            self._producer.send(self._topic, key=place, value=encode(short)).get(timeout=10)
+    def _begin(self, letter: DeadLetter) -> FutureRecordMetadata:
+        if self._producer is None:
+            with entering(self._connection):
+                self._producer = KafkaProducer(
+                    **self._connection.client_options(), acks="all", max_request_size=MAX_DEAD_LETTER_BYTES
+                )
+        place = f"{letter.topic}-{letter.partition}-{letter.offset}".encode()
+        return self._producer.send(self._topic, key=place, value=encode(letter))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._producer is not None:
-            self._producer.close(timeout=3)
+            self._producer.close(timeout=_CLOSE_SECONDS)
+
+
+def _short(letter: DeadLetter) -> DeadLetter:
+    detail = f"{letter.detail} (the value of {len(letter.value or b'')} bytes is in the ledger only)"
+    return replace(letter, value=None, detail=detail)

@@ -260,7 +260,7 @@ class KafkaSource:
 
     def close(self) -> None:
         """Leave the group at once, so that others take over without waiting for the session to time out."""
-        self._consumer.close(autocommit=False, timeout_ms=3_000)
+        self._consumer.close(autocommit=False, timeout_ms=2_000)
 
     def _position(self, tp: TopicPartition, offset: int) -> Position:
         return Position(self._topics[tp.topic].topic_id, tp.partition, offset)

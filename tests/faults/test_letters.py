@@ -1,15 +1,20 @@
 """A bad deployment makes a dead letter of everything: the worker stops before that, and nothing is passed."""
 
 import re
+from contextlib import closing
 from typing import Final
 
+from kafka import KafkaConsumer, TopicPartition
 from sqlalchemy import text
 
+from schemas.codec import decode_dead_letter
+from schemas.connection import KafkaConnection
 from schemas.events import UnitId
 from schemas.topics import Topic, topic_name
 from tests.contract.until import until
 from tests.faults.stage import Counts, Stage
 from tests.faults.stream import publish
+from tests.services.kafka import KafkaServer
 
 STRANGERS: Final = [UnitId(f"stranger-{number}") for number in range(30)]
 
@@ -39,6 +44,45 @@ def test_a_worker_to_which_everything_is_unknown_stops_says_why_and_passes_nothi
     until(lambda: stage.passed() >= good + bad)
     assert stage.counts() == Counts(passed=good + bad, accepted=good, in_sums=good, duplicates=0, gaps=0, letters=bad)
     assert mended.running
+
+
+def test_a_worker_whose_broker_hangs_amid_thousands_of_letters_stops_in_order_and_the_next_publishes_what_it_left(
+    stage: Stage, broker: KafkaServer
+) -> None:
+    bad = publish(stage.kafka, range(1, 301), STRANGERS)
+    worker = stage.counting("a", "--dead-letter-limit", "0")
+    until(lambda: stage.counts().letters)
+    broker.pause()
+    worker.stop(seconds=10)
+    assert worker.code == 0, worker.last_words()
+    broker.resume()
+
+    stage.counting("b", "--dead-letter-limit", "0")
+    until(lambda: len(published(stage)) == bad)
+    assert stage.counts() == Counts(passed=bad, accepted=0, in_sums=0, duplicates=0, gaps=0, letters=bad)
+    assert read_places(stage.kafka) == published(stage)
+
+
+def published(stage: Stage) -> set[tuple[str, int, int]]:
+    """Where the letters stood of which the ledger says that they are on the dead-letter topic."""
+    with stage.engine.connect() as connection:
+        statement = "SELECT topic, partition, position FROM dead_letter WHERE published_at IS NOT NULL"
+        return {(topic, partition, offset) for topic, partition, offset in connection.execute(text(statement))}
+
+
+def read_places(kafka: KafkaConnection) -> set[tuple[str, int, int]]:
+    """Where the letters on the dead-letter topic stood."""
+    name = topic_name(Topic.DEAD_LETTERS, kafka.topic_prefix)
+    places = set()
+    with closing(KafkaConsumer(**kafka.client_options(), auto_offset_reset="earliest")) as consumer:
+        partitions = [TopicPartition(name, number) for number in consumer.partitions_for_topic(name)]
+        consumer.assign(partitions)
+        ends = consumer.end_offsets(partitions)
+        while any(consumer.position(partition) < ends[partition] for partition in partitions):
+            for records in consumer.poll(timeout_ms=500).values():
+                letters = [decode_dead_letter(record.value) for record in records]
+                places |= {(letter.topic, letter.partition, letter.offset) for letter in letters}
+    return places
 
 
 def stands_at(stage: Stage, partition: int) -> int:
