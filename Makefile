@@ -40,7 +40,7 @@ outage: setup test-services ## a database that is away under load: make outage M
 demo: setup services ## a real month in time-lapse, from the units to the alert; Ctrl-C ends it
 	$(BIN)/hipwatch demo
 
-test: setup test-services lint types layers ## set up and run the whole test suite: some 18 minutes on two cores
+test: setup test-services lint types layers ## set up and run the whole test suite: some 16 minutes on two cores
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 20 --durations-min 20
 
 lint: setup ## style and formatting

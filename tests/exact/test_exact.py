@@ -1,4 +1,4 @@
-"""The comparison itself, and a month of the usual size on what the demo runs. The million has a file of its own."""
+"""The comparison itself, and a month of the usual size on what the demo runs. What users run has a file of its own."""
 
 from collections import Counter
 from dataclasses import replace
