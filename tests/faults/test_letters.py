@@ -1,4 +1,4 @@
-"""A bad deployment makes a dead letter of everything: the worker stops before that, and nothing is passed."""
+"""Dead letters by the thousand: of a bad deployment, which the worker stops, and beside a broker that hangs."""
 
 import re
 from contextlib import closing
