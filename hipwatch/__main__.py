@@ -2,24 +2,24 @@
 
 import sys
 
-import typer
-
-from hipwatch.cli import app
+from hipwatch.interrupt import dying_quietly
 from schemas.errors import HipwatchError
 
 
 def main() -> None:
     """Entry point. Exit codes: 0 done, 1 an error or a check that failed, 2 wrong usage, 130 interrupted."""
+    with dying_quietly():
+        from hipwatch.cli.main import app
     try:
         app()
     except HipwatchError as error:
-        typer.echo(f"error: {error}", err=True)
+        print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:  # the reader of our output (head, less) has gone
         sys.stderr.close()
         sys.exit(1)
     except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
+        print("interrupted", file=sys.stderr)
         sys.exit(130)
 
 

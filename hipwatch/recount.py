@@ -7,17 +7,20 @@ from typing import Final
 
 from rich.console import Console
 
-from hipwatch.processes import Processes
-from hipwatch.replay import Stage, start_workers, wait_until_passed
-from monitor.bulletin.build import Bulletin, build_bulletin
-from monitor.database import open_database
-from monitor.ledger import Ledger
-from monitor.source import describe_topics
-from monitor.sums import Sum, daily_sums
+from hipwatch.local.processes import Processes
+from hipwatch.local.stack import LocalStack, start_workers, wait_until_passed
+from monitor.bulletin.build import build_bulletin
+from monitor.bulletin.rows import Bulletin
+from monitor.ledger.append import next_offsets
+from monitor.ledger.daily_sums import Sum, daily_sums
+from monitor.ledger.database import Engine, open_database
+from monitor.ledger.database_url import shown_url
+from monitor.ledger.month import read_month
+from monitor.worker.broker_topics import describe_topics
+from schemas.bulletin.columns import Cell
 from schemas.errors import HipwatchError
 from schemas.events import UnitId
 from schemas.period import Period
-from schemas.printed import Cell
 from schemas.register import Register
 
 _TRIES: Final = 5
@@ -52,7 +55,7 @@ class Recounted:
 def recount(
     period: Period,
     live_database: str,
-    scratch: Stage,
+    scratch: LocalStack,
     processes: Processes,
     register: Register,
     *,
@@ -69,12 +72,14 @@ def recount(
     result = Recounted(0, [])
     start_workers(processes, scratch, workers, group, "--no-dead-letter-topic", "--dead-letter-limit", "0")
     for _ in range(_TRIES):
-        ends = {place: end for place, end in Ledger(live).next_offsets().items() if place in topics}
+        ends = {place: end for place, end in next_offsets(live).items() if place in topics}
         if not ends:
-            raise HipwatchError(f"the ledger {live_database} has counted nothing from {scratch.kafka.bootstrap}")
-        wait_until_passed(Ledger(scratch.engine), ends, console, processes.check)
-        _settle(Ledger(live), Ledger(scratch.engine), processes.check)
-        cells = compare_ledgers(build_bulletin(live, register, period), build_bulletin(scratch.engine, register, period))
+            raise HipwatchError(f"the ledger {shown_url(live_database)} has counted nothing from {scratch.kafka.bootstrap}")
+        wait_until_passed(scratch.engine, ends, console, processes.check)
+        _settle(live, scratch.engine, processes.check)
+        cells = compare_ledgers(
+            build_bulletin(read_month(live, period), register), build_bulletin(read_month(scratch.engine, period), register)
+        )
         sums, differing = compare_sums(daily_sums(live, period), daily_sums(scratch.engine, period))
         result = replace(cells, sums=sums, differing_sums=differing)
         if result.equal:
@@ -82,12 +87,12 @@ def recount(
     return result
 
 
-def _settle(live: Ledger, scratch: Ledger, check: Callable[[], None], seconds: float = 5.0) -> None:
+def _settle(live: Engine, scratch: Engine, check: Callable[[], None], seconds: float = 5.0) -> None:
     """Give both a moment to stand at the same messages."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         check()
-        ours, theirs = scratch.next_offsets(), live.next_offsets()
+        ours, theirs = next_offsets(scratch), next_offsets(live)
         if all(theirs.get(place) == offset for place, offset in ours.items()):
             return
         time.sleep(0.2)

@@ -1,0 +1,1 @@
+"""The units' side: what they send, and how it gets to Kafka."""

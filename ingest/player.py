@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Protocol
 
-from ingest.simulator.faults import Message
+from ingest.simulator.message import Message
 from schemas.topics import Topic
 
 FLUSH_EVERY: Final = timedelta(hours=1)

@@ -13,9 +13,10 @@ from typing import Any, Final, Self
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
-from schemas.connection import KafkaConnection
+from broker.connection import KafkaConnection
+from broker.diagnosis import explained
+from broker.topics import never_make_topics
 from schemas.errors import HipwatchError
-from schemas.refusal import entering
 from schemas.topics import MAX_MESSAGE_BYTES, Topic, topic_name
 
 _TOPIC_MS: Final = 10_000
@@ -40,10 +41,13 @@ class EventProducer:
     `next_offsets` maps (topic name, partition) to the offset after the last acknowledged message.
     """
 
-    def __init__(self, connection: KafkaConnection, check: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, connection: KafkaConnection, check: Callable[[], None] = lambda: None, *, linger_ms: int = _LINGER_MS
+    ) -> None:
         """Connect. Raises HipwatchError within about ten seconds when no broker answers.
 
-        `check` is asked again and again while acknowledgements are awaited; what it raises ends the wait.
+        `check` is asked again and again while acknowledgements are awaited; what it raises ends the wait. A batch waits for
+        `linger_ms` to be filled.
         """
         self.next_offsets: dict[tuple[str, int], int] = {}
         self._check = check
@@ -51,7 +55,7 @@ class EventProducer:
         self._names = {topic: topic_name(topic, connection.topic_prefix) for topic in Topic}
         self._in_flight: deque[tuple[str, int, Any]] = deque()  # topic name, bytes, future; oldest first
         self._in_flight_bytes = 0
-        self._kafka = _connect(connection)
+        self._kafka = _connect(connection, linger_ms)
 
     def send(self, topic: Topic, key: bytes, value: bytes) -> None:
         """Hand over one message; `key` is the unit id. May wait for acknowledgements of earlier ones.
@@ -128,19 +132,21 @@ class EventProducer:
         return HipwatchError(f"topic {name} on {self._bootstrap} does not take messages: {_words(error)}")
 
 
-def _connect(connection: KafkaConnection) -> Any:
-    with entering(connection):
-        return KafkaProducer(
+def _connect(connection: KafkaConnection, linger_ms: int) -> Any:
+    with explained(connection):
+        producer = KafkaProducer(
             acks="all",
             enable_idempotence=True,
-            linger_ms=_LINGER_MS,
+            linger_ms=linger_ms,
             batch_size=_BATCH_BYTES,
-            compression_type="gzip",  # the one codec that needs no package beyond the standard library
+            compression_type="gzip",  # whatever reads it, the embedded broker too, has this codec
             max_request_size=MAX_MESSAGE_BYTES + _REQUEST_OVERHEAD,
             max_block_ms=_TOPIC_MS,
             allow_auto_create_topics=False,
             **connection.client_options(),
         )
+        never_make_topics(producer._metadata)
+        return producer
 
 
 def _words(error: Exception) -> str:

@@ -4,18 +4,18 @@ A scenario is the two printed tables of a month and, if wanted, a `scenario.toml
 values that were checked; whatever is wrong with the files is a HipwatchError that names the place.
 """
 
-import re
-import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Final, Self
+
+from pydantic import AliasChoices, Field, field_validator, model_validator
 
 from ingest.simulator.faults import Faults
+from schemas.bulletin.printed_month import FILES, PrintedMonth, read_printed_month
 from schemas.errors import HipwatchError
 from schemas.period import Period
-from schemas.printed import FILES, PrintedMonth, read_printed_month
 from schemas.register import Register
+from schemas.toml_file import Section, read_toml
 
 RECORDS_PER_EVENT: Final = 10_000
 """Documents that one event may stand for. Coarse enough to play a month of 280 million documents in minutes, fine
@@ -28,6 +28,7 @@ _LARGEST_SEED: Final = 2**63 - 1
 """TOML integers are 64 bits wide."""
 SHIPPED: Final = Path(__file__).parent / "scenarios"
 _SETTINGS: Final = "scenario.toml"
+_Share = Annotated[float, Field(ge=0, le=1)]
 
 
 @dataclass(frozen=True)
@@ -75,17 +76,20 @@ def load_scenario(folder: Path, register: Register, period: Period | None = None
     """
     name = folder.resolve().name
     month = read_printed_month(folder, register)
-    settings = _Settings(folder / _SETTINGS)
-    stated = settings.period()
+    try:
+        settings = read_toml(folder / _SETTINGS, _Settings)
+    except FileNotFoundError:
+        settings = _Settings()
+    stated = Period.parse(settings.period) if settings.period else None
     return Scenario(
         name,
         folder,
         period or stated or _period_named(name, folder),
         month,
-        settings.whole("seed", 0, _LARGEST_SEED, Scenario.seed),
-        settings.day_seconds(),
-        settings.whole("records_per_event", 1, _MOST_RECORDS_PER_EVENT, RECORDS_PER_EVENT),
-        settings.faults(),
+        settings.seed,
+        settings.day_seconds,
+        settings.records_per_event,
+        Faults(**settings.faults.model_dump()),
     )
 
 
@@ -98,85 +102,36 @@ def _period_named(name: str, folder: Path) -> Period:
         ) from None
 
 
-class _Settings:
-    """Checked access to scenario.toml; a file that is not there holds nothing."""
+class _Faults(Section):
+    """Shares, 0 to 1. `holes` is what `gaps` was called in 0.1."""
 
-    _KEYS: Final = ("period", "seed", "day_seconds", "records_per_event", "faults")
+    duplicates: _Share = 0.0
+    reordered: _Share = 0.0
+    gaps: Annotated[_Share, Field(validation_alias=AliasChoices("gaps", "holes"))] = 0.0
+    late: _Share = 0.0
+    poison: _Share = 0.0
+    wrong_clocks: _Share = 0.0
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._values = _read_toml(path)
-        self._refuse_unknown(self._values, self._KEYS, "")
+    @model_validator(mode="after")
+    def _befall_different_events(self) -> Self:
+        if self.duplicates + self.reordered + self.gaps + self.late > 1:
+            raise ValueError("duplicates, reordered, gaps and late befall different events: together at most 1")
+        return self
 
-    def period(self) -> Period | None:
-        text = self._values.get("period")
-        if text is None:
-            return None
-        if not isinstance(text, str):
-            raise self._fail("period", 'must be a text such as "2024-09"')
+
+class _Settings(Section):
+    """What scenario.toml may hold."""
+
+    period: str | None = None
+    seed: Annotated[int, Field(ge=0, le=_LARGEST_SEED)] = Scenario.seed
+    day_seconds: Annotated[float, Field(ge=_SHORTEST_DAY, le=_LONGEST_DAY)] | None = None
+    records_per_event: Annotated[int, Field(ge=1, le=_MOST_RECORDS_PER_EVENT)] = RECORDS_PER_EVENT
+    faults: _Faults = _Faults()
+
+    @field_validator("period")
+    @classmethod
+    def _month(cls, text: str | None) -> str | None:
         try:
-            return Period.parse(text)
+            return text and str(Period.parse(text))
         except HipwatchError as error:
-            raise self._fail("period", str(error)) from None
-
-    def whole(self, key: str, least: int, most: int, default: int) -> int:
-        number = self._values.get(key, default)
-        if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= most:
-            raise self._fail(key, f"must be a whole number from {least} to {most}")
-        return number
-
-    def day_seconds(self) -> float | None:
-        if "day_seconds" not in self._values:
-            return None
-        return self._number("day_seconds", self._values["day_seconds"], _SHORTEST_DAY, _LONGEST_DAY)
-
-    def faults(self) -> Faults:
-        table = self._values.get("faults", {})
-        if not isinstance(table, dict):
-            raise self._fail("faults", "must be a table: [faults]")
-        names = [share.name for share in fields(Faults)]
-        self._refuse_unknown(table, names, "faults.")
-        shares = {name: self._number(f"faults.{name}", table.get(name, 0), 0, 1) for name in names}
-        faults = Faults(**shares)
-        if faults.duplicates + faults.reordered + faults.holes + faults.late > 1:
-            raise self._fail("faults", "duplicates, reordered, holes and late befall different events: together at most 1")
-        return faults
-
-    def _number(self, key: str, value: object, least: float, most: float) -> float:
-        # written so that nan, which compares with nothing, is refused too
-        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-            raise self._fail(key, f"must be a number from {least} to {most}")
-        return float(value)
-
-    def _refuse_unknown(self, values: Mapping[str, Any], known: Sequence[str], prefix: str) -> None:
-        for key in values:
-            if key not in known:
-                raise self._fail(f"{prefix}{key}", f"there is no such key (there are {', '.join(known)})")
-
-    def _fail(self, key: str, problem: str) -> HipwatchError:
-        return HipwatchError(f"{self._path}, key {key}: {problem}")
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    """The contents of `path`, empty when there is no such file. Raises HipwatchError with line and column."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        return tomllib.loads(text)
-    except FileNotFoundError:
-        return {}
-    except UnicodeDecodeError as error:
-        raise HipwatchError(f"{path}, byte {error.start}: not UTF-8") from None
-    except OSError as error:
-        raise HipwatchError(f"{path} cannot be read: {error.strerror}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise HipwatchError(f"{path}, {_place(str(error), text)}") from None
-
-
-def _place(message: str, text: str) -> str:
-    """`line 3, column 7: Invalid value`, from a parser's message that ends in its place."""
-    match = re.fullmatch(r"(?s)(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", message)
-    if match is None:
-        return message
-    lines = text.split("\n")
-    line, column = match[2] or len(lines), match[3] or len(lines[-1]) + 1
-    return f"line {line}, column {column}: {match[1]}"
+            raise ValueError(str(error)) from None

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install system packages that the local stack and the tests run.
-# Usage: ops/install-debian.sh python|prometheus|alertmanager|java|maven|postgresql|kcat|openssl|sqlite3 …
+# Usage: ops/install-debian.sh python|prometheus|alertmanager|java|maven|postgresql|pgbouncer|kcat|openssl|sqlite3 …
 # Does nothing for what is there already; away from Debian, or without root, it says what is missing and goes on.
 set -eu
 
@@ -15,6 +15,7 @@ for what in "$@"; do
         java) command -v java >/dev/null || missing="$missing openjdk-17-jre-headless" ;;
         maven) command -v mvn >/dev/null || missing="$missing maven" ;;
         postgresql) ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql" ;;
+        pgbouncer) PATH=$PATH:/usr/sbin command -v pgbouncer >/dev/null || missing="$missing pgbouncer" ;;
         kcat | openssl | sqlite3) command -v "$what" >/dev/null || missing="$missing $what" ;;
         *) echo "ops/install-debian.sh: '$what' is not known" >&2; exit 2 ;;
     esac

@@ -6,6 +6,10 @@ from typing import Final
 SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 """China has kept UTC+8 without daylight saving since 1991, and no event is older: a fixed offset needs no tz database."""
 
+DAY_MS: Final = 86_400_000
+SHANGHAI_MS: Final = 8 * 3_600_000
+"""How far the platform's clock is ahead of UTC."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _MILLISECOND: Final = timedelta(milliseconds=1)

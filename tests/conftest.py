@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
-from monitor.database import open_database
-from monitor.ledger import Ledger
+from monitor.ledger import database
+from monitor.ledger.append import Ledger
+from monitor.ledger.database import open_database
 from schemas.register import Register, load_register
 from tests.factories import TOPIC_IDS
 from tests.services.postgres import PostgresServer
@@ -45,7 +46,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """A ledger that bears a client which stands still for seconds, as a busy machine does."""
+    monkeypatch.setitem(database._LIMITS, "idle_in_transaction_session_timeout", "120s")
     engine = open_database(database_url, create=True)
     yield engine
     engine.dispose()
@@ -54,7 +57,7 @@ def engine(database_url: str) -> Iterator[Engine]:
 @pytest.fixture
 def ledger(engine: Engine) -> Ledger:
     """An empty ledger in which partitions 0 and 1 of every topic are known."""
-    return prepare(Ledger(engine))
+    return prepare(Ledger(engine, load_register().units))
 
 
 def prepare(ledger: Ledger) -> Ledger:

@@ -4,22 +4,24 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from monitor.feeds import Feed
-from monitor.fold import Arrival, FeedMark
-from monitor.ledger import Batch, Position
-from schemas.codec import TOPIC_OF, Reason
+from monitor.counting.batch import Batch, Position, RawBatch, RawMessage, Rows
+from monitor.counting.changes import Arrival, FeedProgress
+from monitor.counting.feeds import Feed
+from schemas.codec.reasons import Reason
 from schemas.events import CdaDocuments, DeadLetter, Declaration, Event, FormCode, HealthRecords, RealtimeForms, TableCode, UnitId
-from schemas.topics import EVENT_TOPICS, Topic, topic_name
+from schemas.register import load_register
+from schemas.topics import EVENT_TOPICS, TOPIC_OF, Topic, topic_name
 
 UNIT: Final = UnitId("gulou")
 OTHER_UNIT: Final = UnitId("qinhuai")
+UNITS: Final = frozenset(load_register().units)
 HOSPITAL: Final = UnitId("nj-drum-tower-hospital")
 TABLE: Final = TableCode("C0002")
 FORM: Final = FormCode("RT02")
 NOON: Final = datetime(2024, 9, 10, 4, 0, tzinfo=UTC)
 """Noon in Shanghai, on a Tuesday."""
 RECEIVED: Final = NOON + timedelta(minutes=1)
-TOPIC_IDS: Final = {topic: f"id-of-{topic}" for topic in EVENT_TOPICS}
+TOPIC_IDS: Final[dict[Topic, str]] = {topic: f"id-of-{topic}" for topic in EVENT_TOPICS}
 
 
 def make_event(**overrides: Any) -> CdaDocuments:
@@ -99,36 +101,34 @@ def make_arrivals(events: Sequence[Event], first: int = 0, received_at: datetime
     return [Arrival(offset, event, received_at) for offset, event in enumerate(events, first)]
 
 
-def make_batch(*events: Event, **overrides: Any) -> Batch:
-    """The next batch of partition 0 of the events' topic, from offset `first` on; letters stand after the events."""
+def make_batch(*events: Event, raw: type[RawBatch] = RawBatch, **overrides: Any) -> Batch:
+    """The next batch of partition 0 of the events' topic, from offset `first` on; dead letters stand after the events."""
     first = overrides.pop("first", 0)
     partition = overrides.pop("partition", 0)
-    topic: Topic = overrides.get("topic", TOPIC_OF[type(events[0])] if events else Topic.CDA_DOCUMENTS)
-    letters = overrides.get("letters", ())
-
-    def letter_for(offset: int, reason: Reason, detail: str) -> DeadLetter:
-        return make_letter(topic=topic_name(topic), partition=partition, offset=offset, reason=reason, detail=detail)
-
+    topic: Topic = overrides.pop("topic", TOPIC_OF[type(events[0])] if events else Topic.CDA_DOCUMENTS)
+    dead_letters = overrides.pop("dead_letters", ())
+    received_at = overrides.pop("received_at", RECEIVED)
+    known = make_letter()
+    messages = [RawMessage(offset, known.key, known.value, received_at) for offset, _ in enumerate(events, first)]
     values: dict[str, Any] = {
         "topic": topic,
+        "topic_name": topic_name(topic),
         "start": Position(TOPIC_IDS[topic], partition, first),
-        "next_offset": first + len(events) + len(letters),
-        "arrivals": make_arrivals(events, first, overrides.pop("received_at", RECEIVED)),
-        "letters": letters,
-        "letter_for": letter_for,
+        "next_offset": first + len(events) + len(dead_letters),
+        "messages": messages,
     }
-    return Batch(**{**values, **overrides})
+    return Batch(raw(**{**values, **overrides}), Rows(make_arrivals(events, first, received_at)), dead_letters)
 
 
-def make_mark(**overrides: Any) -> FeedMark:
+def make_progress(**overrides: Any) -> FeedProgress:
     last = overrides.get("last_event_at", NOON)
     values: dict[str, Any] = {"first_event_at": last, "last_event_at": last, "last_business_date": date(2024, 9, 9)}
-    return FeedMark(**{**values, **overrides})
+    return FeedProgress(**{**values, **overrides})
 
 
-def make_marks(feed: Feed, **last_event_at: datetime) -> dict[tuple[UnitId, Feed], FeedMark]:
+def make_progress_by_unit(feed: Feed, **last_event_at: datetime) -> dict[tuple[UnitId, Feed], FeedProgress]:
     """Marks of one feed, by unit id."""
-    return {(UnitId(unit_id), feed): make_mark(last_event_at=moment) for unit_id, moment in last_event_at.items()}
+    return {(UnitId(unit_id), feed): make_progress(last_event_at=moment) for unit_id, moment in last_event_at.items()}
 
 
 def make_alert(**overrides: Any) -> dict[str, Any]:

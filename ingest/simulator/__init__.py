@@ -4,7 +4,8 @@
 """
 
 from ingest.simulator.events import events
-from ingest.simulator.faults import FaultCounts, Faults, FaultyStream, Message, inject
+from ingest.simulator.faults import FaultCounts, Faults, FaultyStream, inject
+from ingest.simulator.message import Message
 from ingest.simulator.plan import Plan, make_plan
 
 __all__ = ["FaultCounts", "Faults", "FaultyStream", "Message", "Plan", "events", "inject", "make_plan"]

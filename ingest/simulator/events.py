@@ -1,7 +1,7 @@
 """A plan becomes events, one at a time. Core.
 
 Invariant: events come in the order of (event time, unit, topic); within (unit, topic) `sequence` runs 1, 2, 3 … without
-holes, and nothing but the plan is held in memory.
+gaps, and nothing but the plan is held in memory.
 """
 
 import heapq

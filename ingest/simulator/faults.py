@@ -11,12 +11,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from random import Random
-from typing import Final, NamedTuple
+from typing import Final
 
+from ingest.simulator.message import Message
 from ingest.simulator.poison import POISONS
-from schemas.codec import TOPIC_OF, Reason, encode
+from schemas.codec.encode import encode
+from schemas.codec.reasons import Reason
 from schemas.events import CdaDocuments, Event, RealtimeForms, UnitId
-from schemas.topics import Topic
+from schemas.topics import TOPIC_OF, Topic
 
 LONGEST_DELAY: Final = 500
 """Events after which a withheld one is delivered at the latest."""
@@ -38,25 +40,16 @@ _WRONG_BY: Final = (
 class Faults:
     """Shares of events, 0 to 1; of `wrong_clocks`, of units.
 
-    `duplicates`, `holes`, `reordered` and `late` befall different events: together at most 1. A unit whose clock is wrong
+    `duplicates`, `gaps`, `reordered` and `late` befall different events: together at most 1. A unit whose clock is wrong
     stamps its uploads and forms too early, even before their business date, or too late, by up to forty years.
     """
 
     duplicates: float = 0.0
     reordered: float = 0.0
-    holes: float = 0.0
+    gaps: float = 0.0
     late: float = 0.0
     poison: float = 0.0
     wrong_clocks: float = 0.0
-
-
-class Message(NamedTuple):
-    """What is published. `event_time`, the true one, paces the player; it is not a part of the Kafka record."""
-
-    topic: Topic
-    key: bytes
-    value: bytes
-    event_time: datetime
 
 
 @dataclass(slots=True)
@@ -142,11 +135,11 @@ class FaultyStream(Iterator[Message]):
         elif (drawn := self._random.random()) < faults.duplicates:
             yield from self._deliver(event)
             self._delay(event, position + self._random.randint(1, _DUPLICATE_DELAY), again=True)
-        elif drawn < faults.duplicates + faults.holes:
+        elif drawn < faults.duplicates + faults.gaps:
             self._delay(event, position + self._random.randint(1, LONGEST_DELAY), again=False)
-        elif drawn < faults.duplicates + faults.holes + faults.reordered:
+        elif drawn < faults.duplicates + faults.gaps + faults.reordered:
             self._waiting[stream] = position + LONGEST_DELAY, event
-        elif drawn < faults.duplicates + faults.holes + faults.reordered + faults.late:
+        elif drawn < faults.duplicates + faults.gaps + faults.reordered + faults.late:
             due = event.event_time + self._random.random() * LONGEST_LATENESS
             heapq.heappush(self._late, (due, next(self._order), event))
         else:

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from schemas.bulletin.columns import Form
+from schemas.bulletin.printed_month import PrintedRow, PrintedTable
 from schemas.events import FormCode, TableCode, UnitId
 from schemas.period import Period
-from schemas.printed import Form, PrintedRow, PrintedTable
 from schemas.register import Register
 
 LARGEST: Final = 10**12

@@ -13,10 +13,12 @@ from typing import Final
 from ingest.simulator.figures import Figures, catalogue_of, read_figures
 from ingest.simulator.realtime import Realtime, Snapshots, plan_realtime, plan_snapshots
 from ingest.simulator.scheduled import Batch, Scheduled, plan_scheduled
+from schemas.bulletin.columns import format_cell
+from schemas.bulletin.printed_month import PrintedMonth
 from schemas.events import UnitId
 from schemas.period import Period
-from schemas.printed import PrintedMonth, format_cell
 from schemas.register import Register
+from schemas.simulated import simulated_series
 
 _RECIPE: Final = 1
 """Raise it whenever this package comes to plan the same month differently: events of another recipe are another series."""
@@ -76,7 +78,7 @@ def make_plan(month: PrintedMonth, period: Period, register: Register, *, seed: 
 
     Raises HipwatchError naming file, line, column and unit for a row that no upload could produce.
     """
-    series = f"{period}-{_digest(month, period, register, seed, records_per_event)}"
+    series = simulated_series(period, _digest(month, period, register, seed, records_per_event))
     units = []
     for table in month.tables.values():
         catalogue = catalogue_of(table, period, register)

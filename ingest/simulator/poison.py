@@ -8,11 +8,12 @@ from dataclasses import replace
 from random import Random
 from typing import Final
 
-from schemas.codec import Reason, encode
+from schemas.codec.encode import encode
+from schemas.codec.reasons import Reason
 from schemas.events import CdaDocuments, Event, RealtimeForms, UnitId
 
 _NOBODY: Final = UnitId("no-such-unit")
-_HEADER: Final = 10
+HEADER_BYTES: Final = 10
 """Bytes of the single-object header (marker and fingerprint); a shorter cut would not even name its schema."""
 
 
@@ -22,7 +23,7 @@ def _random_bytes(_: Event, random: Random) -> tuple[Reason, bytes]:
 
 def _truncated(event: Event, random: Random) -> tuple[Reason, bytes]:
     # within the event id, a record's first field: there no reader can take the missing bytes for anything else
-    return Reason.TRUNCATED, encode(event)[: _HEADER + random.randint(0, len(event.event_id))]
+    return Reason.TRUNCATED, encode(event)[: HEADER_BYTES + random.randint(0, len(event.event_id))]
 
 
 def _trailing_bytes(event: Event, random: Random) -> tuple[Reason, bytes]:

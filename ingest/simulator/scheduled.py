@@ -124,7 +124,8 @@ def _bare_cells(figures: Figures, order: Sequence[TableCode], catalogue: Catalog
     """Figures without a single document: uploads of 0 documents that only carry the measures, every day."""
     days = catalogue.period.days
     cells = []
-    for table, (name, total) in zip(order, _carried(figures.measures).items(), strict=False):
+    for place, (name, total) in enumerate(_carried(figures.measures).items()):
+        table = order[place % len(order)]
         measured = _measured({name: total}, [0] * len(days))
         cells += [_Cell(table, day, 0, carries) for day, carries in zip(days, measured, strict=True)]
     return cells

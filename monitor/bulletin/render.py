@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from rich.cells import cell_len
 
-from monitor.bulletin.build import Bulletin, BulletinRow
-from schemas.printed import Absent, Cell, Column, Form, format_cell
+from monitor.bulletin.rows import Bulletin, BulletinRow
+from schemas.bulletin.columns import Absent, Cell, Column, Form, format_cell
 from schemas.register import Register, UnitKind
 
 
@@ -30,28 +30,23 @@ class Language(StrEnum):
     EN = "en"
 
 
-_TITLES = {
-    Language.ZH: {UnitKind.DISTRICT: "各区数据采集情况", UnitKind.HOSPITAL: "医院数据采集情况"},
-    Language.EN: {UnitKind.DISTRICT: "Data collection, districts", UnitKind.HOSPITAL: "Data collection, hospitals"},
-}
-_HEADS = {
-    Language.ZH: ("序号", {UnitKind.DISTRICT: "区", UnitKind.HOSPITAL: "医院"}),
-    Language.EN: ("No.", dict.fromkeys(UnitKind, "Unit")),
-}
+_HEAD_ZH = {UnitKind.DISTRICT: "区"}
+"""What heads the names where it is not the kind's own name."""
 _FORMS, _REQUIRED = "realtime_forms_uploaded", "realtime_forms_required"
 _ABSENT_EN = {Absent.NOT_DECLARED: "not declared"}
 
 
 def render(bulletin: Bulletin, form: Form, output: Format, language: Language, register: Register) -> str:
-    """The bulletin in the printed form `form`. Amounts are thousand yuan; 未反馈, `/` and `x/11` stand as in print."""
+    """The bulletin in the printed form `form`. Amounts are thousand yuan; 未反馈, `/` and forms as `x/11` stand as in print."""
     if output is Format.JSON:
         return _json(bulletin, form, register)
     parts = []
     for kind, rows in bulletin.rows.items():
+        of_kind = register.kinds[kind]
         title = (
-            f"{_TITLES[language][kind]}（{bulletin.period}）"
+            f"{of_kind.name_zh}数据采集情况（{bulletin.period}）"
             if language is Language.ZH
-            else f"{_TITLES[language][kind]}, {bulletin.period}"
+            else f"Data collection, {of_kind.name_en.lower()}, {bulletin.period}"
         )
         grid = _grid(kind, rows, form, language, register)
         parts.append({Format.TABLE: _text, Format.CSV: _csv, Format.MARKDOWN: _markdown}[output](title, grid))
@@ -61,10 +56,11 @@ def render(bulletin: Bulletin, form: Form, output: Format, language: Language, r
 def _grid(kind: UnitKind, rows: Sequence[BulletinRow], form: Form, language: Language, register: Register) -> list[list[str]]:
     """Heading and rows as printed: `x/11` takes the place of two columns."""
     columns = [column for column in form.columns(kind) if column.name != _REQUIRED]
-    number, unit_heads = _HEADS[language]
-    grid = [
-        [number, unit_heads[kind], *(column.heading_zh if language is Language.ZH else column.heading_en for column in columns)]
-    ]
+    if language is Language.ZH:
+        head = ["序号", _HEAD_ZH.get(kind, register.kinds[kind].name_zh), *(column.heading_zh for column in columns)]
+    else:
+        head = ["No.", "Unit", *(column.heading_en for column in columns)]
+    grid = [head]
     for rank, row in enumerate(rows, 1):
         unit = register.units[row.unit_id]
         name = unit.name_zh if language is Language.ZH else unit.name_en

@@ -11,17 +11,18 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from hipwatch.topics import ensure_topics
+from broker.connection import KafkaConnection
+from broker.topics import ensure_topics
 from ingest.scenario import Scenario, find_scenario, load_scenario
 from ingest.simulator.events import events
 from ingest.simulator.plan import make_plan
 from monitor.bulletin.build import build_bulletin
 from monitor.bulletin.compare import compare
-from monitor.database import open_database
-from schemas.connection import KafkaConnection
+from monitor.ledger.database import open_database
+from monitor.ledger.month import read_month
 from schemas.register import load_register
+from tests.chaos.chaos_run import ChaosRun, NotSurvived
 from tests.chaos.schedule import Fault, schedule
-from tests.chaos.theatre import NotSurvived, Theatre
 from tests.chaos.truth import Truth, of_generator, of_ledger, of_log, open_gaps
 from tests.services.kafka import KafkaServer
 from tests.services.link import Link
@@ -33,7 +34,7 @@ _IN_STREAM = """
 [faults]
 duplicates = 0.01
 reordered = 0.01
-holes = 0.001
+gaps = 0.001
 late = 0.001
 poison = 0.001
 wrong_clocks = 0.1
@@ -62,7 +63,7 @@ def _run(home: Path, faults: list[Fault], worker_module: str) -> bool:
         url_by_link = make_url(url).set(port=database_link.port).render_as_string(hide_password=False)
         ensure_topics(KafkaConnection(broker.bootstrap))
         pace = max(0.5, len(faults) * _SECONDS_PER_FAULT / 30)
-        theatre = Theatre(
+        theatre = ChaosRun(
             broker, broker_link, database, database_link, url_by_link, engine, scenario.folder, home, worker_module, pace
         )
         try:
@@ -79,7 +80,7 @@ def _run(home: Path, faults: list[Fault], worker_module: str) -> bool:
         return _verdict(scenario, theatre, survived, len(faults))
 
 
-def _play(theatre: Theatre, faults: list[Fault]) -> int:
+def _play(theatre: ChaosRun, faults: list[Fault]) -> int:
     survived = 0
     for fault in faults:
         time.sleep(fault.calm)  # the calm before it is part of the schedule
@@ -95,23 +96,23 @@ def _play(theatre: Theatre, faults: list[Fault]) -> int:
     return survived
 
 
-def _verdict(scenario: Scenario, theatre: Theatre, survived: int, faults: int) -> bool:
+def _verdict(scenario: Scenario, theatre: ChaosRun, survived: int, faults: int) -> bool:
     register = load_register()
     plan = make_plan(scenario.month, scenario.period, register, seed=scenario.seed, records_per_event=scenario.records_per_event)
     sent = of_generator(events(plan))
     log, _ = of_log(KafkaConnection(theatre.broker.bootstrap))
     ledger = of_ledger(theatre.engine)
-    comparison = compare(build_bulletin(theatre.engine, register, scenario.period), scenario.month)
+    comparison = compare(build_bulletin(read_month(theatre.engine, scenario.period), register), scenario.month)
     twice, lost = _twice(ledger, log, sent), _lost(ledger, sent)
-    holes = open_gaps(theatre.engine)
+    gaps = open_gaps(theatre.engine)
     print(f"accepted {ledger.accepted} of {sent.accepted}; duplicates {ledger.duplicates}, on the log {log.duplicates}")
     print(f"dead letters {dict(sorted(ledger.dead_letters.items()))}, on the log {dict(sorted(log.dead_letters.items()))}")
-    print(f"open gaps {holes}")
+    print(f"open gaps {gaps}")
     print(
         f"faults survived {survived}/{faults}, cells matched {comparison.matched}/{comparison.cells}, "
         f"events counted twice {twice}, events lost {lost}"
     )
-    exact = ledger.dead_letters == log.dead_letters and ledger.accepted == sent.accepted and holes == 0
+    exact = ledger.dead_letters == log.dead_letters and ledger.accepted == sent.accepted and gaps == 0
     return survived == faults and not comparison.differences and not twice and not lost and exact
 
 

@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from kafka import KafkaConsumer, TopicPartition
 from sqlalchemy import Engine, text
 
+from broker.connection import KafkaConnection
 from ingest.simulator.faults import FaultCounts
-from schemas.codec import TOPIC_OF, DecodeError, decode
-from schemas.connection import KafkaConnection
+from schemas.codec.decode import decode
+from schemas.codec.reasons import DecodeError
 from schemas.events import CdaDocuments, Event, RealtimeForms
 from schemas.register import load_register
-from schemas.topics import EVENT_TOPICS, topic_name
+from schemas.topics import EVENT_TOPICS, TOPIC_OF, topic_name
 
 Key = tuple[str, str, str]  # unit, table or form, business date
 

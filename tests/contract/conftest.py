@@ -8,9 +8,9 @@ from typing import Final
 import pytest
 from kafka import KafkaAdminClient
 
-from hipwatch.topics import ensure_topics
-from monitor.source import TopicInfo, describe_topics
-from schemas.connection import KafkaConnection
+from broker.connection import KafkaConnection
+from broker.topics import ensure_topics
+from monitor.worker.broker_topics import TopicInfo, describe_topics
 from schemas.topics import PARTITIONS, Topic, topic_name
 from tests.contract.until import until
 from tests.services.broker import Broker

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from monitor.ledger import Position
-from monitor.source import KafkaSource, RawBatch, TopicInfo, describe_topics
-from schemas.connection import KafkaConnection
+from broker.connection import KafkaConnection
+from monitor.counting.batch import Position, RawBatch
+from monitor.worker.broker_topics import TopicInfo, describe_topics
+from monitor.worker.kafka_source import KafkaSource
 
 
 class Places(dict[tuple[str, int], int]):
@@ -39,11 +40,14 @@ class Member:
         places: Places,
         *,
         session_timeout_ms: int = 6_000,
+        whole_batches: bool = False,
     ) -> None:
         self._topics = topics
         self._places = places
         group = connection.topic_prefix  # a test's own, as the topics are
-        self.source = KafkaSource(connection, topics, group=group, session_timeout_ms=session_timeout_ms)
+        self.source = KafkaSource(
+            connection, topics, group=group, session_timeout_ms=session_timeout_ms, whole_batches=whole_batches
+        )
         self.batches: list[RawBatch] = []
 
     def step(self) -> None:

@@ -19,12 +19,13 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from hipwatch.topics import ensure_topics
+from broker.connection import KafkaConnection
+from broker.topics import ensure_topics
 from ingest.producer import EventProducer
-from monitor import source
-from monitor.source import KafkaSource, TopicInfo, describe_topics
+from monitor.worker import kafka_source
+from monitor.worker.broker_topics import TopicInfo, describe_topics
+from monitor.worker.kafka_source import KafkaSource
 from schemas.clock import to_millis
-from schemas.connection import KafkaConnection
 from schemas.errors import HipwatchError
 from schemas.topics import EVENT_TOPICS, MAX_DEAD_LETTER_BYTES, MAX_MESSAGE_BYTES, PARTITIONS, Topic, topic_name
 from tests.contract.conftest import drop_topics, make_topics
@@ -132,13 +133,32 @@ def test_a_missing_topic_is_named(broker: Broker) -> None:
 # Reading what was written
 
 
-def test_messages_come_back_whole_and_in_order_per_key(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
+@pytest.mark.parametrize("whole_batches", [False, True], ids=["message by message", "batch by batch"])
+def test_messages_come_back_whole_and_in_order_per_key(
+    connection: KafkaConnection, topics: Sequence[TopicInfo], whole_batches: bool
+) -> None:
     ends = produce(connection, range(300))
     places = Places(topics)
-    with Member(connection, topics, places) as member:
+    with Member(connection, topics, places, whole_batches=whole_batches) as member:
         until(lambda: reached(places, ends, topics), doing=member.step)
         assert by_key(member) == {key: list(range(300)) for key in KEYS}
     assert sum(places.values()) == sum(ends.values()) == 300 * len(KEYS)
+
+
+def test_batch_by_batch_comes_what_comes_message_by_message(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
+    """From the middle of a batch on, too: a worker goes on where another has stopped."""
+    ends = produce(connection, range(200))
+    found = []
+    for whole_batches in (False, True):
+        places = Places(topics)
+        for place in places:
+            if place[0] == topic_id(topics):
+                places[place] = ends.get((topic_name(TOPIC, connection.topic_prefix), place[1]), 0) // 3
+        with Member(connection, topics, places, whole_batches=whole_batches) as member:
+            until(partial(reached, places, ends, topics), doing=member.step)
+            messages = [(batch.start.partition, *message[:3]) for batch in member.batches for message in batch.messages]
+        found.append(sorted(messages))
+    assert found[0] == found[1]
 
 
 def test_the_end_is_told_only_when_everything_was_read(connection: KafkaConnection, topics: Sequence[TopicInfo]) -> None:
@@ -199,7 +219,7 @@ def test_messages_that_the_broker_has_dropped_are_passed_over_with_a_warning(
     admin.delete_records({TopicPartition(name, partition): end - 10})
     admin.close()
     places = Places(topics)
-    with Member(connection, topics, places) as member, caplog.at_level(logging.WARNING, "monitor.source"):
+    with Member(connection, topics, places) as member, caplog.at_level(logging.WARNING, "monitor.worker.kafka_source"):
         until(lambda: reached(places, ends, topics), doing=member.step)
         batches = [batch for batch in member.batches if batch.start.partition == partition]
         offsets = [message.offset for batch in batches for message in batch.messages]
@@ -290,7 +310,7 @@ def test_every_member_gets_its_partitions_however_short_its_polls(broker: Broker
         connection = KafkaConnection(broker.bootstrap, f"poll-{uuid.uuid4().hex[:8]}")
         make_topics(connection)
         topics = describe_topics(connection)
-        monkeypatch.setattr(source, "_POLL_MS", 10 + 11 * number)
+        monkeypatch.setattr(kafka_source, "_POLL_MS", 10 + 11 * number)
         places = Places(topics)
         with Member(connection, topics, places) as member:
             until(partial(owns_all, member, places), doing=member.step, seconds=15)

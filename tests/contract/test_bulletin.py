@@ -7,14 +7,16 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Engine
 
-from monitor.bulletin.build import Bulletin, build_bulletin
-from monitor.ledger import Ledger
+from monitor.bulletin.build import build_bulletin
+from monitor.bulletin.rows import Bulletin
+from monitor.ledger.append import Ledger
+from monitor.ledger.month import read_month
+from schemas.bulletin.columns import Absent, Form
 from schemas.clock import SHANGHAI
-from schemas.codec import TOPIC_OF
 from schemas.events import Event, UnitId
 from schemas.period import Period
-from schemas.printed import Absent, Form
 from schemas.register import Register, UnitKind
+from schemas.topics import TOPIC_OF
 from tests.factories import (
     HOSPITAL,
     OTHER_UNIT,
@@ -37,13 +39,18 @@ def built(ledger: Ledger, engine: Engine, register: Register, *events: Event, pe
         topic = TOPIC_OF[type(event)]
         first = offsets.get(topic, 0)
         offsets[topic] = first + 1
-        assert ledger.append(make_batch(replace(event, series=f"{number}"), first=first, received_at=LONG_AFTER)).accepted == 1
-    return build_bulletin(engine, register, period)
+        assert (
+            ledger.append(
+                make_batch(replace(event, event_id=f"{number}", series=f"{number}"), first=first, received_at=LONG_AFTER)
+            ).accepted
+            == 1
+        )
+    return build_bulletin(read_month(engine, period), register)
 
 
 def test_a_unit_that_never_sent_anything_has_its_row(engine: Engine, register: Register) -> None:
-    bulletin = build_bulletin(engine, register, SEPTEMBER)
-    assert [len(bulletin.rows[kind]) for kind in (UnitKind.DISTRICT, UnitKind.HOSPITAL)] == [12, 40]
+    bulletin = build_bulletin(read_month(engine, SEPTEMBER), register)
+    assert [len(bulletin.rows[kind]) for kind in (UnitKind.DISTRICT, UnitKind.HOSPITAL)] == [12, 39]
     (gulou,) = [row for row in bulletin.rows[UnitKind.DISTRICT] if row.unit_id == UNIT]
     assert gulou.cells == {
         "tables_declared": Absent.NOT_DECLARED,
@@ -87,9 +94,9 @@ def test_the_last_declaration_up_to_the_months_end_counts(ledger: Ledger, engine
         make_declaration(event_id="c", event_time=midnight, table_codes=()),
     ]
     assert built(ledger, engine, register, *declarations).cell(UNIT, "tables_declared") == 2
-    assert build_bulletin(engine, register, Period(2024, 10)).cell(UNIT, "tables_declared") == 0
-    assert build_bulletin(engine, register, Period(2024, 8)).cell(UNIT, "tables_declared") == 1
-    assert build_bulletin(engine, register, Period(2024, 5)).cell(UNIT, "tables_declared") is Absent.NOT_DECLARED
+    assert build_bulletin(read_month(engine, Period(2024, 10)), register).cell(UNIT, "tables_declared") == 0
+    assert build_bulletin(read_month(engine, Period(2024, 8)), register).cell(UNIT, "tables_declared") == 1
+    assert build_bulletin(read_month(engine, Period(2024, 5)), register).cell(UNIT, "tables_declared") is Absent.NOT_DECLARED
 
 
 def test_no_revenue_is_not_a_revenue_of_nothing(ledger: Ledger, engine: Engine, register: Register) -> None:
@@ -135,7 +142,7 @@ def test_tables_are_those_ever_uploaded_up_to_the_months_end(ledger: Ledger, eng
         make_event(table_code="C0003", business_date=date(2024, 10, 1), event_time=LONG_AFTER),
     )
     assert bulletin.cell(UNIT, "tables_uploaded") == 2
-    quiet = build_bulletin(engine, register, Period(2024, 8))
+    quiet = build_bulletin(read_month(engine, Period(2024, 8)), register)
     assert (quiet.cell(UNIT, "tables_uploaded"), quiet.cell(UNIT, "records_uploaded"), quiet.cell(UNIT, "upload_days")) == (
         1,
         0,
@@ -209,6 +216,6 @@ def test_the_form_is_that_of_2024_once_revenue_or_realtime_forms_are_uploaded(
 
 
 def test_a_cell_that_does_not_exist_is_none(engine: Engine, register: Register) -> None:
-    bulletin = build_bulletin(engine, register, SEPTEMBER)
+    bulletin = build_bulletin(read_month(engine, SEPTEMBER), register)
     assert bulletin.cell(UNIT, "beds") is None
     assert bulletin.cell(UnitId("atlantis"), "discharges") is None

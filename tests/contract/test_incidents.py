@@ -1,15 +1,22 @@
 """The incident log on every database."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from time import process_time
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 from sqlalchemy import Engine
 
-from monitor import tables
-from monitor.incidents import WebhookMessage, list_incidents, record
-from monitor.ledger import Ledger, Position
+from monitor.counting.batch import Position
+from monitor.ledger import tables
+from monitor.ledger.append import Ledger
+from monitor.ledger.incident_book import incident_book
+from monitor.ledger.incidents import find_incident, incomplete_deliveries, list_incidents
+from monitor.paging.incidents import Ask, Truth, Verdict, know_nothing
+from monitor.paging.receive import follow_ledger, record
+from monitor.paging.webhook_message import WebhookMessage
 from tests.contract.contents import contents, only_row, rows
 from tests.factories import NOON, UNIT, make_alert, make_delivery, make_watchdog
 
@@ -17,28 +24,46 @@ MINUTE = timedelta(minutes=1)
 STARTED = datetime(2024, 9, 10, 4, 0, 0, 123_000, tzinfo=UTC)
 
 
-def deliver(engine: Engine, *alerts: dict[str, Any], at: datetime = NOON) -> None:
-    record(engine, WebhookMessage.model_validate(make_delivery(*alerts)), at)
+def deliver(engine: Engine, *alerts: dict[str, Any], at: datetime = NOON, ask: Ask = know_nothing) -> None:
+    record(engine, WebhookMessage.model_validate(make_delivery(*alerts)), at, ask)
+
+
+def says(verdict: Verdict, **moments: datetime) -> Ask:
+    """A ledger that says the same of every alert."""
+    return lambda _name, _labels: Truth(verdict, **moments)
+
+
+def life(engine: Engine) -> list[tuple[str, str]]:
+    """What happened to the only incident, and by whom."""
+    found = find_incident(engine, only_row(engine, tables.Incident)["id"])
+    assert found is not None
+    return [(line.kind, line.by) for line in found[1]]
 
 
 def test_a_firing_alert_opens_an_incident(engine: Engine) -> None:
     deliver(engine, make_alert())
-    assert only_row(engine, tables.Incident) == {
-        "fingerprint": "0123456789abcdef",
-        "started_at": STARTED,
-        "alertname": "UnitFeedSilent",
-        "unit_id": UNIT,
-        "feed": "scheduled",
-        "severity": "page",
-        "summary": "Gulou District is silent",
-        "summary_zh": "鼓楼区中断",
-        "labels": '{"alertname": "UnitFeedSilent", "feed": "scheduled", "severity": "page", "unit_id": "gulou"}',
-        "platform_time": None,
-        "opened_at": NOON,
-        "closed_at": None,
-        "deliveries": 1,
-        "last_delivery_at": NOON,
-    }
+    incident = only_row(engine, tables.Incident)
+    assert (
+        incident.items()
+        >= {
+            "fingerprint": "0123456789abcdef",
+            "started_at": STARTED,
+            "alertname": "UnitFeedSilent",
+            "unit_id": UNIT,
+            "feed": "scheduled",
+            "severity": "page",
+            "summary": "Gulou District is silent",
+            "summary_zh": "鼓楼区中断",
+            "labels": '{"alertname": "UnitFeedSilent", "feed": "scheduled", "severity": "page", "unit_id": "gulou"}',
+            "platform_time": None,
+            "opened_at": NOON,
+            "closed_at": None,
+            "deliveries": 1,
+            "last_delivery_at": NOON,
+            "change": 1,
+            "began_at": None,
+        }.items()
+    )
 
 
 def test_however_often_it_is_delivered_it_is_one_incident(engine: Engine) -> None:
@@ -63,10 +88,12 @@ def test_a_resolved_alert_closes_its_incident_once(engine: Engine) -> None:
     assert list_incidents(engine, open_only=True) == []
 
 
-def test_a_firing_delivery_that_comes_late_does_not_open_a_closed_incident_again(engine: Engine) -> None:
+def test_an_alert_that_fires_again_with_the_same_start_opens_its_incident_again_for_all_to_see(engine: Engine) -> None:
     for minute, status in enumerate(("firing", "resolved", "firing")):
         deliver(engine, make_alert(status=status), at=NOON + minute * MINUTE)
-    assert only_row(engine, tables.Incident)["closed_at"] == NOON + MINUTE
+    (incident,) = list_incidents(engine, open_only=True)
+    assert (incident.closed_at, incident.reopened, incident.opened_at) == (None, 1, NOON)
+    assert life(engine) == [("opened", "alertmanager"), ("closed", "alertmanager"), ("reopened", "alertmanager")]
 
 
 def test_an_alert_that_is_only_ever_heard_of_resolved_is_an_incident_that_is_over(engine: Engine) -> None:
@@ -103,9 +130,9 @@ def test_a_resolved_watchdog_is_no_sign_of_life(engine: Engine) -> None:
 
 def test_an_incident_knows_the_platform_time_it_was_opened_at(ledger: Ledger, engine: Engine) -> None:
     positions = [Position(topic_id, partition, at) for (topic_id, partition), at in ledger.next_offsets().items()]
-    ledger.mark_complete(positions, NOON)
+    ledger.raise_complete_until(positions, NOON)
     deliver(engine, make_alert())
-    ledger.mark_complete(positions, NOON + MINUTE)
+    ledger.raise_complete_until(positions, NOON + MINUTE)
     deliver(engine, make_alert())
     assert only_row(engine, tables.Incident)["platform_time"] == NOON
 
@@ -163,3 +190,137 @@ def test_an_empty_delivery_changes_nothing(engine: Engine) -> None:
 def test_what_is_no_alert_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         WebhookMessage.model_validate(make_delivery(make_alert(**wrong)))
+
+
+def test_a_delivery_with_another_start_continues_what_is_open(engine: Engine) -> None:
+    # Prometheus and Alertmanager were both restarted: the alert has another start, the fingerprint stays
+    deliver(engine, make_alert())
+    deliver(engine, make_alert(startsAt="2024-09-10T06:00:00Z"), at=NOON + MINUTE)
+    assert only_row(engine, tables.Incident).items() >= {"deliveries": 2, "closed_at": None, "started_at": STARTED}.items()
+
+
+def test_resolved_closes_whatever_is_open_under_the_fingerprint(engine: Engine) -> None:
+    deliver(engine, make_alert())
+    deliver(engine, make_alert(status="resolved", startsAt="2024-09-10T06:00:00Z"), at=NOON + MINUTE)
+    assert only_row(engine, tables.Incident)["closed_at"] == NOON + MINUTE
+
+
+def test_a_start_in_a_year_that_cannot_be_is_taken_as_now(engine: Engine) -> None:
+    deliver(engine, make_alert(startsAt="9999-12-31T23:59:59Z"))
+    deliver(engine, make_alert(fingerprint="b", startsAt="0001-01-01T00:00:00Z"))
+    assert [incident.started_at for incident in list_incidents(engine)] == [NOON, NOON]
+
+
+def test_ten_thousand_alerts_in_one_delivery_take_less_than_two_seconds_of_work(engine: Engine) -> None:
+    alerts = [make_alert(fingerprint=str(number), labels={"unit_id": f"unit-{number}"}) for number in range(10_000)]
+    for at in (NOON, NOON + MINUTE):
+        message = WebhookMessage.model_validate(make_delivery(*alerts))
+        began = process_time()
+        record(engine, message, at)
+        assert process_time() - began < 2
+    assert {incident.deliveries for incident in list_incidents(engine, open_only=True)} == {2}
+
+
+def test_an_alert_that_stands_twice_in_a_delivery_is_taken_in_order(engine: Engine) -> None:
+    deliver(engine, make_alert(), make_alert(status="resolved"), make_alert())
+    assert life(engine) == [("opened", "alertmanager"), ("closed", "alertmanager"), ("reopened", "alertmanager")]
+
+
+def test_alerts_that_the_sender_left_out_are_counted(engine: Engine) -> None:
+    for _ in range(2):
+        record(engine, WebhookMessage.model_validate(make_delivery(make_alert()) | {"truncatedAlerts": 17}), NOON)
+    (incomplete,) = incomplete_deliveries(engine)
+    assert (incomplete.reason, incomplete.deliveries, incomplete.alerts, incomplete.last_at) == ("cut_off", 2, 34, NOON)
+
+
+def test_while_the_ledger_says_that_the_unit_is_silent_no_resolve_closes_its_incident(engine: Engine) -> None:
+    # Prometheus has died: Alertmanager resolves every alert, and the unit is as silent as before
+    deliver(engine, make_alert(), ask=says(Verdict.HOLDS, began_at=STARTED))
+    deliver(engine, make_alert(status="resolved"), at=NOON + MINUTE, ask=says(Verdict.HOLDS))
+    (incident,) = list_incidents(engine, open_only=True)
+    assert (incident.resolved_at, incident.began_at) == (NOON + MINUTE, STARTED)
+    deliver(engine, make_alert(startsAt="2024-09-10T06:00:00Z"), at=NOON + 2 * MINUTE, ask=says(Verdict.HOLDS))
+    (incident,) = list_incidents(engine)
+    assert (incident.closed_at, incident.resolved_at, incident.reopened) == (None, None, 0)
+
+
+def test_a_recovery_that_the_ledger_has_seen_closes_the_incident_with_its_true_end(engine: Engine) -> None:
+    deliver(engine, make_alert())
+    follow_ledger(engine, says(Verdict.HOLDS), NOON + MINUTE)
+    assert list_incidents(engine, open_only=True) != []
+    follow_ledger(engine, says(Verdict.OVER, ended_at=STARTED), NOON + 2 * MINUTE)
+    assert only_row(engine, tables.Incident).items() >= {"closed_at": NOON + 2 * MINUTE, "ended_at": STARTED}.items()
+    deliver(engine, make_alert(), at=NOON + 3 * MINUTE, ask=says(Verdict.OVER))
+    assert list_incidents(engine, open_only=True) == [], "a repeat from before Prometheus saw the recovery"
+    deliver(engine, make_alert(status="resolved"), at=NOON + 4 * MINUTE, ask=says(Verdict.OVER))
+    assert life(engine) == [("opened", "alertmanager"), ("closed", "ledger")]
+
+
+def test_a_unit_that_falls_silent_again_before_anybody_resolved_its_alert_is_open_again(engine: Engine) -> None:
+    deliver(engine, make_alert())
+    follow_ledger(engine, says(Verdict.OVER), NOON + MINUTE)
+    follow_ledger(engine, says(Verdict.HOLDS), NOON + 2 * MINUTE)
+    assert life(engine) == [("opened", "alertmanager"), ("closed", "ledger"), ("reopened", "ledger")]
+
+
+def test_an_incident_that_the_ledger_cannot_judge_closes_when_the_sender_has_shown_that_it_lives(engine: Engine) -> None:
+    stalled = make_alert(labels={"alertname": "MonitorStalled", "scope": "monitor"})
+    deliver(engine, make_watchdog(), stalled)
+    deliver(engine, {**stalled, "status": "resolved"}, at=NOON + MINUTE)
+    deliver(engine, make_watchdog(), at=NOON + MINUTE + timedelta(seconds=59))
+    assert list_incidents(engine, open_only=True) != [], "that Watchdog may have been on its way before"
+    deliver(engine, make_watchdog(), at=NOON + 2 * MINUTE)
+    assert only_row(engine, tables.Incident)["closed_at"] == NOON + 2 * MINUTE
+
+
+def test_when_prometheus_dies_and_comes_back_nothing_was_closed_and_nothing_is_doubled(engine: Engine) -> None:
+    silent, stalled = make_alert(), make_alert(fingerprint="b", labels={"alertname": "MonitorStalled", "scope": "monitor"})
+    ask = asking({"UnitFeedSilent": Truth(Verdict.HOLDS)})
+    deliver(engine, make_watchdog(), silent, stalled, ask=ask)
+    dead = [{**alert, "status": "resolved"} for alert in (make_watchdog(), silent, stalled)]
+    deliver(engine, *dead, at=NOON + 4 * MINUTE, ask=ask)
+    follow_ledger(engine, ask, NOON + 20 * MINUTE)
+    assert len(list_incidents(engine, open_only=True)) == 2
+    back = [{**alert, "startsAt": "2024-09-10T06:00:00Z"} for alert in (make_watchdog(), silent, stalled)]
+    deliver(engine, *back, at=NOON + 24 * MINUTE, ask=ask)
+    deliver(engine, make_watchdog(), at=NOON + 26 * MINUTE, ask=ask)
+    incidents = list_incidents(engine)
+    assert [(incident.closed_at, incident.reopened, incident.change) for incident in incidents] == [(None, 0, 1)] * 2
+
+
+def asking(truths: dict[str, Truth]) -> Ask:
+    return lambda name, _labels: truths.get(name, Truth(Verdict.UNKNOWN))
+
+
+def test_what_a_person_does_is_written_down_with_the_persons_name(engine: Engine) -> None:
+    deliver(engine, make_alert())
+    number = only_row(engine, tables.Incident)["id"]
+    with incident_book(engine, NOON + MINUTE) as book:
+        assert book.acknowledge(number, "wang", "rings them up")
+        assert book.note(number, "wang", "their firewall")
+        assert book.mute(number, "li", NOON + 60 * MINUTE)
+        assert book.close(number, "li")
+        assert not book.acknowledge(number, "li"), "it is over"
+        assert not book.note(number + 1, "li", "there is no such incident")
+    assert life(engine)[1:] == [("acknowledged", "wang"), ("noted", "wang"), ("muted", "li"), ("closed", "li")]
+    incident = only_row(engine, tables.Incident)
+    assert (incident["acknowledged_by"], incident["closed_by"], incident["deliveries"]) == ("wang", "li", 1)
+
+
+def test_an_incident_that_a_person_closed_stays_closed_until_its_alert_ends_and_fires_again(engine: Engine) -> None:
+    deliver(engine, make_alert())
+    with incident_book(engine, NOON + MINUTE) as book:
+        book.close(only_row(engine, tables.Incident)["id"], "li")
+    deliver(engine, make_alert(), at=NOON + 2 * MINUTE, ask=says(Verdict.HOLDS))
+    follow_ledger(engine, says(Verdict.HOLDS), NOON + 3 * MINUTE)
+    assert list_incidents(engine, open_only=True) == []
+    deliver(engine, make_alert(status="resolved"), at=NOON + 4 * MINUTE)
+    deliver(engine, make_alert(), at=NOON + 5 * MINUTE)
+    assert len(list_incidents(engine, open_only=True)) == 1
+
+
+def test_deliveries_of_the_same_alert_at_the_same_time_are_one_incident(engine: Engine) -> None:
+    message = WebhookMessage.model_validate(make_delivery(*(make_alert(fingerprint=str(number)) for number in range(50))))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: record(engine, message, NOON), range(16)))
+    assert [incident.deliveries for incident in list_incidents(engine)] == [16] * 50

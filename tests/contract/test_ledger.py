@@ -13,15 +13,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from monitor import tables
-from monitor.database import open_database
-from monitor.ledger import Appended, Ledger, Position
-from monitor.letters import Letters
-from schemas.codec import TOPIC_OF, Reason
+from monitor.counting.batch import Appended, Position, RawBatch
+from monitor.counting.streams import MAX_SERIES
+from monitor.ledger import tables
+from monitor.ledger.append import Ledger
+from monitor.ledger.database import open_database
+from monitor.ledger.dead_letters import DeadLetters
+from schemas.codec.reasons import Reason
 from schemas.events import DeadLetter, Event
-from schemas.topics import EVENT_TOPICS, Topic, topic_name
+from schemas.topics import EVENT_TOPICS, TOPIC_OF, Topic, topic_name
 from tests.conftest import prepare
-from tests.contract.contents import contents, empty, expected_of, only_row, rows, sums_in
+from tests.contract.contents import contents, empty, expected_of, only_row, receipts, rows, sums_in
 from tests.factories import (
     FORM,
     NOON,
@@ -30,6 +32,7 @@ from tests.factories import (
     TABLE,
     TOPIC_IDS,
     UNIT,
+    UNITS,
     make_batch,
     make_declaration,
     make_event,
@@ -61,9 +64,9 @@ def every_position(offsets: dict[tuple[str, int], int]) -> list[Position]:
 
 def test_a_batch_counts_once_and_moves_the_offset(ledger: Ledger, engine: Engine) -> None:
     batch = make_batch(make_event(record_count=5, outpatient_visits=0), make_event(sequence=2, record_count=7), first=0)
-    assert ledger.append(batch) == Appended(moved=True, accepted=2, duplicates=0, letters=0)
+    assert ledger.append(batch) == Appended(moved=True, accepted=2, duplicates=0, dead_letters=0)
     assert offset(ledger) == 2
-    assert only_row(engine, tables.UploadDay) == {
+    assert only_row(engine, Topic.CDA_DOCUMENTS) == {
         "unit_id": UNIT,
         "table_code": TABLE,
         "business_date": date(2024, 9, 9),
@@ -77,7 +80,7 @@ def test_a_batch_counts_once_and_moves_the_offset(ledger: Ledger, engine: Engine
 
 
 def test_the_same_batch_a_second_time_writes_nothing(ledger: Ledger, engine: Engine) -> None:
-    batch = make_batch(make_event(), make_event(sequence=4), letters=[make_letter(offset=2)])
+    batch = make_batch(make_event(), make_event(sequence=4), dead_letters=[make_letter(offset=2)])
     assert ledger.append(batch).moved
     before = contents(engine)
     assert ledger.append(batch) == Appended(moved=False)
@@ -88,7 +91,7 @@ def test_the_same_batch_a_second_time_writes_nothing(ledger: Ledger, engine: Eng
 def test_who_does_not_start_where_the_ledger_stands_writes_nothing(first: int, ledger: Ledger, engine: Engine) -> None:
     ledger.append(make_batch(make_event(), make_event(sequence=2)))
     before = contents(engine)
-    loser = make_batch(make_event(sequence=3), make_event(sequence=4), first=first, letters=[make_letter(offset=first + 2)])
+    loser = make_batch(make_event(sequence=3), make_event(sequence=4), first=first, dead_letters=[make_letter(offset=first + 2)])
     assert ledger.append(loser) == Appended(moved=False)
     assert contents(engine) == before
 
@@ -104,16 +107,16 @@ def test_a_resent_event_is_a_duplicate_in_whichever_partition_it_comes(ledger: L
     ledger.append(make_batch(make_event()))
     assert ledger.append(make_batch(make_event(), first=1)) == Appended(True, accepted=0, duplicates=1)
     assert ledger.append(make_batch(make_event(), partition=1)) == Appended(True, accepted=0, duplicates=1)
-    assert only_row(engine, tables.UploadDay)["events"] == 1
+    assert only_row(engine, Topic.CDA_DOCUMENTS)["events"] == 1
     assert only_row(engine, tables.StreamState)["duplicates"] == 2
 
 
-def test_holes_are_kept_split_and_closed(ledger: Ledger, engine: Engine) -> None:
-    for first, (sequence, holes) in enumerate(
+def test_gaps_are_kept_split_and_closed(ledger: Ledger, engine: Engine) -> None:
+    for first, (sequence, gaps) in enumerate(
         [(1, []), (6, [(2, 5)]), (4, [(2, 3), (5, 5)]), (5, [(2, 3)]), (2, [(3, 3)]), (3, [])]
     ):
         ledger.append(make_batch(make_event(sequence=sequence), first=first))
-        assert [(gap["first_missing"], gap["last_missing"]) for gap in rows(engine, tables.OpenGap)] == holes
+        assert [(gap["first_missing"], gap["last_missing"]) for gap in rows(engine, tables.OpenGap)] == gaps
     stream = only_row(engine, tables.StreamState)
     assert {name: stream[name] for name in ("next_sequence", "accepted", "duplicates", "skipped", "filled")} == {
         "next_sequence": 7,
@@ -124,7 +127,7 @@ def test_holes_are_kept_split_and_closed(ledger: Ledger, engine: Engine) -> None
     }
 
 
-def test_holes_of_one_stream_leave_those_of_others_alone(ledger: Ledger, engine: Engine) -> None:
+def test_gaps_of_one_stream_leave_those_of_others_alone(ledger: Ledger, engine: Engine) -> None:
     ledger.append(
         make_batch(make_event(sequence=3), make_event(sequence=5, series="b"), make_event(sequence=2, unit_id=OTHER_UNIT))
     )
@@ -138,19 +141,19 @@ def test_holes_of_one_stream_leave_those_of_others_alone(ledger: Ledger, engine:
 def test_a_conflict_is_a_dead_letter_and_adds_nothing(ledger: Ledger, engine: Engine) -> None:
     ledger.append(make_batch(make_event(event_id="a", record_count=1)))
     appended = ledger.append(make_batch(make_event(event_id="b", record_count=100), first=1))
-    assert appended == Appended(True, accepted=0, duplicates=0, letters=1)
-    assert only_row(engine, tables.UploadDay)["records"] == 1
+    assert appended == Appended(True, accepted=0, duplicates=0, dead_letters=1)
+    assert only_row(engine, Topic.CDA_DOCUMENTS)["records"] == 1
     letter = only_row(engine, tables.DeadLetterRow)
     assert (letter["reason"], letter["position"]) == (Reason.SEQUENCE_CONFLICT, 1)
-    assert only_row(engine, tables.CountedEvent)["event_id"] == "a"
+    assert [receipt["sequence"] for receipt in receipts(engine)] == [1]
 
 
 def test_measures_that_were_never_carried_stay_null_beside_zero(ledger: Ledger, engine: Engine) -> None:
     for number, visits in enumerate([None, 0, None, 3]):
         ledger.append(make_batch(make_event(sequence=number + 1, outpatient_visits=visits), first=number))
         expected = [None, 0, 0, 3][number]
-        assert only_row(engine, tables.UploadDay)["outpatient_visits"] == expected
-    assert only_row(engine, tables.UploadDay)["discharges"] is None
+        assert only_row(engine, Topic.CDA_DOCUMENTS)["outpatient_visits"] == expected
+    assert only_row(engine, Topic.CDA_DOCUMENTS)["discharges"] is None
 
 
 def test_feed_marks_keep_the_first_and_the_latest_in_any_order(ledger: Ledger, engine: Engine) -> None:
@@ -174,19 +177,19 @@ def test_the_later_snapshot_of_a_day_wins_in_any_order(order: tuple[int, int], l
     ]
     for first, number in enumerate(order):
         ledger.append(make_batch(snapshots[number], first=first))
-    assert only_row(engine, tables.HealthRecordDay)["base_total"] is None
-    assert only_row(engine, tables.HealthRecordDay)["event_time"] == NOON
+    assert only_row(engine, Topic.HEALTH_RECORDS)["base_total"] is None
+    assert only_row(engine, Topic.HEALTH_RECORDS)["event_time"] == NOON
 
 
 def test_the_later_snapshot_of_a_day_wins_within_one_batch(ledger: Ledger, engine: Engine) -> None:
     later, earlier = make_health_records(sequence=1, base_total=2), make_health_records(sequence=2, event_time=NOON - MINUTE)
     ledger.append(make_batch(later, earlier))
-    assert only_row(engine, tables.HealthRecordDay)["base_total"] == 2
+    assert only_row(engine, Topic.HEALTH_RECORDS)["base_total"] == 2
 
 
 def test_a_declaration_is_kept_with_all_its_tables(ledger: Ledger, engine: Engine) -> None:
     ledger.append(make_batch(make_declaration(table_codes=("C0001", "C0002")), make_declaration(sequence=2, table_codes=())))
-    assert [row["table_codes"] for row in rows(engine, tables.DeclaredTables)] == ["C0001 C0002", ""]
+    assert [row["table_codes"] for row in rows(engine, Topic.DECLARATIONS)] == ["C0001 C0002", ""]
 
 
 def test_moments_keep_their_milliseconds_and_zone(ledger: Ledger, engine: Engine) -> None:
@@ -202,17 +205,19 @@ def test_a_batch_of_nothing_but_offsets_moves_the_offset(ledger: Ledger) -> None
 
 
 def test_a_full_batch_of_as_many_streams_fits_one_transaction(ledger: Ledger, engine: Engine) -> None:
-    events = [make_event(series=f"run {number}", sequence=2) for number in range(5_000)]
-    assert ledger.append(make_batch(*events)).accepted == 5_000
-    assert len(rows(engine, tables.OpenGap)) == 5_000
-    assert only_row(engine, tables.UploadDay)["events"] == 5_000
+    events = [make_event(series=f"run {n}", event_id=f"e{n}", sequence=2) for n in range(5_000)]
+    appended = ledger.append(make_batch(*events))
+    assert (appended.accepted, appended.dead_letters) == (MAX_SERIES, 5_000 - MAX_SERIES)
+    assert len(rows(engine, tables.OpenGap)) == MAX_SERIES
+    assert only_row(engine, Topic.CDA_DOCUMENTS)["events"] == MAX_SERIES
+    assert only_row(engine, tables.DeadLetterCount)["reason"] == Reason.TOO_MANY_SERIES
 
 
 def test_the_greatest_numbers_that_an_event_may_hold_are_kept_exactly(ledger: Ledger, engine: Engine) -> None:
     most = 10**12
     events = [make_event(sequence=most - 1 + n, record_count=most, inpatient_revenue_cents=most - n) for n in range(2)]
     ledger.append(make_batch(*events))
-    row = only_row(engine, tables.UploadDay)
+    row = only_row(engine, Topic.CDA_DOCUMENTS)
     assert (row["records"], row["inpatient_revenue_cents"]) == (2 * most, 2 * most - 1)
     assert only_row(engine, tables.OpenGap)["last_missing"] == most - 2
 
@@ -228,18 +233,20 @@ def test_a_crash_inside_the_transaction_leaves_nothing(ledger: Ledger, engine: E
     ledger.append(make_batch(make_event(event_id="a")))
     before = contents(engine)
 
-    def fail(_offset: int, _reason: Reason, _detail: str) -> DeadLetter:
-        raise PowerCut  # asked for a letter when sums, streams and offset have been written already
+    class Failing(RawBatch):
+        def dead_letter(self, offset: int, reason: Reason, detail: str) -> DeadLetter:
+            raise PowerCut  # asked for when sums, streams and offset have been written already
 
-    conflict = make_batch(make_event(sequence=2), make_event(event_id="b"), first=1, letter_for=fail)
+    events = (make_event(sequence=2), make_event(event_id="b"))
+    conflict = make_batch(*events, first=1, raw=Failing)
     with pytest.raises(PowerCut):
         ledger.append(conflict)
     assert contents(engine) == before
-    assert ledger.append(replace(conflict, letter_for=make_batch(make_event()).letter_for)) == Appended(True, 1, 0, 1)
+    assert ledger.append(make_batch(*events, first=1)) == Appended(True, 1, 0, 1)
 
 
 def test_what_was_appended_is_there_after_opening_again(ledger: Ledger, engine: Engine, database_url: str) -> None:
-    ledger.append(make_batch(make_event(sequence=3), letters=[make_letter(offset=1)]))
+    ledger.append(make_batch(make_event(sequence=3), dead_letters=[make_letter(offset=1)]))
     again = open_database(database_url, create=False)
     assert contents(again) == contents(engine)
     again.dispose()
@@ -248,15 +255,16 @@ def test_what_was_appended_is_there_after_opening_again(ledger: Ledger, engine: 
 def test_nobody_sees_half_a_batch(ledger: Ledger, engine: Engine) -> None:
     seen: list[int] = []
 
-    def look(offset: int, reason: Reason, detail: str) -> DeadLetter:
-        with ThreadPoolExecutor(1) as other:
-            seen.append(other.submit(lambda: len(rows(engine, tables.CountedEvent))).result())
-        return make_letter(offset=offset, reason=reason, detail=detail)
+    class Looking(RawBatch):
+        def dead_letter(self, offset: int, reason: Reason, detail: str) -> DeadLetter:
+            with ThreadPoolExecutor(1) as other:
+                seen.append(other.submit(lambda: len(receipts(engine))).result())
+            return super().dead_letter(offset, reason, detail)
 
     ledger.append(make_batch(make_event(event_id="a")))
-    ledger.append(make_batch(make_event(sequence=2), make_event(event_id="b"), first=1, letter_for=look))
+    ledger.append(make_batch(make_event(sequence=2), make_event(event_id="b"), first=1, raw=Looking))
     assert seen == [1]
-    assert len(rows(engine, tables.CountedEvent)) == 2
+    assert len(receipts(engine)) == 2
 
 
 def together(*jobs: Any) -> None:
@@ -283,7 +291,7 @@ def test_two_workers_on_two_partitions_count_the_same_streams_exactly(ledger: Le
             assert ledger.append(batch).moved
 
     together(lambda: work(0), lambda: work(1))
-    row = only_row(engine, tables.UploadDay)
+    row = only_row(engine, Topic.CDA_DOCUMENTS)
     assert (row["events"], row["records"]) == (90, sum(range(1, 91)))
     streams = rows(engine, tables.StreamState)
     assert sum(stream["accepted"] for stream in streams) == 90
@@ -299,7 +307,7 @@ def test_of_two_workers_with_the_same_batch_one_counts_it(ledger: Ledger, engine
             moved.append(ledger.append(make_batch(*events, first=first)).moved)
 
     together(work, work)
-    row = only_row(engine, tables.UploadDay)
+    row = only_row(engine, Topic.CDA_DOCUMENTS)
     assert row["events"] == 4 * moved.count(True)
     assert offset(ledger) == row["events"]
     assert only_row(engine, tables.StreamState)["duplicates"] == 0
@@ -329,7 +337,7 @@ def test_however_events_arrive_the_ledger_holds_their_plain_sums(engine: Engine,
     events = data.draw(sent_events())
     batches = data.draw(deliveries(events))
     empty(engine)
-    duplicates = append_all(prepare(Ledger(engine)), batches)
+    duplicates = append_all(prepare(Ledger(engine, UNITS)), batches)
     assert sums_in(engine) == expected_of(sums_of(events))
     assert duplicates == sum(len(batch) for batch in batches) - len(events)
     memory = MemoryLedger()
@@ -339,7 +347,7 @@ def test_however_events_arrive_the_ledger_holds_their_plain_sums(engine: Engine,
     assert {row["hour"] for row in rows(engine, tables.ActiveHour)} == memory.hours
     marks = {(row["unit_id"], row["feed"]): tuple(row.values())[2:] for row in rows(engine, tables.FeedState)}
     assert marks == memory.marks
-    assert Ledger(engine).greatest_event_at() == memory.greatest_event_at
+    assert Ledger(engine, UNITS).greatest_event_at() == memory.greatest_event_at
 
 
 # --- partitions ------------------------------------------------------------------------------------------------------
@@ -357,7 +365,7 @@ def test_a_registered_partition_stands_at_zero_and_keeps_its_place(ledger: Ledge
 
 
 def test_a_topic_that_was_made_anew_is_read_from_its_start_and_what_it_held_stays_counted(ledger: Ledger, engine: Engine) -> None:
-    ledger.append(make_batch(make_event(), letters=[make_letter(offset=1)]))
+    ledger.append(make_batch(make_event(), dead_letters=[make_letter(offset=1)]))
     ledger.register_partitions(Topic.CDA_DOCUMENTS, "made anew", [0])
     offsets = ledger.next_offsets()
     assert {key for key in offsets if key[0] in (CDA, "made anew")} == {("made anew", 0)}
@@ -366,14 +374,14 @@ def test_a_topic_that_was_made_anew_is_read_from_its_start_and_what_it_held_stay
     assert not ledger.append(make_batch(make_event(sequence=2), first=2)).moved, "a zombie on the old topic"
     again = make_batch(make_event(), make_event(sequence=2), start=Position("made anew", 0, 0))
     assert ledger.append(again) == Appended(True, accepted=1, duplicates=1)
-    assert only_row(engine, tables.UploadDay)["events"] == 2
+    assert only_row(engine, Topic.CDA_DOCUMENTS)["events"] == 2
     assert len(rows(engine, tables.DeadLetterRow)) == 1
 
 
 def test_a_dead_letter_may_stand_where_one_of_the_old_topic_stood(ledger: Ledger, engine: Engine) -> None:
-    ledger.append(make_batch(letters=[make_letter(offset=0)]))
+    ledger.append(make_batch(dead_letters=[make_letter(offset=0)]))
     ledger.register_partitions(Topic.CDA_DOCUMENTS, "made anew", [0])
-    ledger.append(make_batch(letters=[make_letter(offset=0)], start=Position("made anew", 0, 0)))
+    ledger.append(make_batch(dead_letters=[make_letter(offset=0)], start=Position("made anew", 0, 0)))
     assert len(rows(engine, tables.DeadLetterRow)) == 2
     assert only_row(engine, tables.DeadLetterCount)["total"] == 2
 
@@ -387,17 +395,17 @@ def test_a_dead_letter_is_stored_with_its_bytes_and_counted(ledger: Ledger, engi
         make_letter(offset=2, value=None, key=None, reason=Reason.NOT_AVRO),
         make_letter(offset=3, value=b"", key=b""),
     ]
-    assert ledger.append(make_batch(make_event(), letters=letters)).letters == 3
-    assert [kept.letter for kept in Letters(engine).unpublished()] == letters
+    assert ledger.append(make_batch(make_event(), dead_letters=letters)).dead_letters == 3
+    assert [kept.letter for kept in DeadLetters(engine).unpublished()] == letters
     counts = {(row["topic"], row["reason"]): row["total"] for row in rows(engine, tables.DeadLetterCount)}
     assert counts == {(Topic.CDA_DOCUMENTS, Reason.TRUNCATED): 2, (Topic.CDA_DOCUMENTS, Reason.NOT_AVRO): 1}
-    ledger.append(make_batch(letters=[make_letter(offset=4)], first=4))
+    ledger.append(make_batch(dead_letters=[make_letter(offset=4)], first=4))
     assert {row["reason"]: row["total"] for row in rows(engine, tables.DeadLetterCount)}[Reason.TRUNCATED] == 3
 
 
 def test_dead_letters_of_another_topic_are_counted_apart(ledger: Ledger, engine: Engine) -> None:
     for topic in (Topic.CDA_DOCUMENTS, Topic.DECLARATIONS):
-        ledger.append(make_batch(letters=[make_letter(topic=topic_name(topic))], topic=topic))
+        ledger.append(make_batch(dead_letters=[make_letter(topic=topic_name(topic))], topic=topic))
     assert {(row["topic"], row["total"]) for row in rows(engine, tables.DeadLetterCount)} == {
         (Topic.CDA_DOCUMENTS, 1),
         (Topic.DECLARATIONS, 1),
@@ -405,15 +413,15 @@ def test_dead_letters_of_another_topic_are_counted_apart(ledger: Ledger, engine:
 
 
 def test_letters_are_unpublished_until_they_are_marked(ledger: Ledger, engine: Engine) -> None:
-    letters = Letters(engine)
+    letters = DeadLetters(engine)
     first = make_letter(offset=0, received_at=RECEIVED + MINUTE)
     second = make_letter(offset=1, received_at=RECEIVED)
-    ledger.append(make_batch(letters=[first, second]))
+    ledger.append(make_batch(dead_letters=[first, second]))
     assert [kept.letter for kept in letters.unpublished()] == [second, first], "oldest first"
     assert [kept.letter for kept in letters.unpublished(most=1)] == [second]
-    letters.mark_published(letters.unpublished(most=1))
+    letters.set_published(letters.unpublished(most=1))
     assert [kept.letter for kept in letters.unpublished()] == [first]
-    letters.mark_published(letters.unpublished())
+    letters.set_published(letters.unpublished())
     assert letters.unpublished() == []
     assert len(rows(engine, tables.DeadLetterRow)) == 2, "they stay in the ledger"
 
@@ -425,65 +433,93 @@ def test_the_clock_waits_for_every_partition(ledger: Ledger, engine: Engine) -> 
     ledger.append(make_batch(make_event()))
     assert ledger.greatest_event_at() == NOON
     last = Position(CDA, 1, 0)
-    ledger.mark_complete([position for position in every_position(ledger.next_offsets()) if position != last], NOON)
+    ledger.raise_complete_until([position for position in every_position(ledger.next_offsets()) if position != last], NOON)
     assert clock(engine) is None
-    ledger.mark_complete([last], NOON)
+    ledger.raise_complete_until([last], NOON)
     assert clock(engine) == NOON
 
 
 def test_the_slowest_partition_rules_the_clock(ledger: Ledger, engine: Engine) -> None:
     positions = every_position(ledger.next_offsets())
-    ledger.mark_complete(positions, NOON)
-    ledger.mark_complete(positions[1:], NOON + MINUTE)
+    ledger.raise_complete_until(positions, NOON)
+    ledger.raise_complete_until(positions[1:], NOON + MINUTE)
     assert clock(engine) == NOON
-    ledger.mark_complete(positions[:1], NOON + MINUTE / 2)
+    ledger.raise_complete_until(positions[:1], NOON + MINUTE / 2)
     assert clock(engine) == NOON + MINUTE / 2
-    ledger.mark_complete(positions[:1], NOON + 3 * MINUTE)
+    ledger.raise_complete_until(positions[:1], NOON + 3 * MINUTE)
     assert clock(engine) == NOON + MINUTE
 
 
 def test_the_clock_never_goes_back(ledger: Ledger, engine: Engine) -> None:
     positions = every_position(ledger.next_offsets())
-    ledger.mark_complete(positions, NOON)
-    ledger.mark_complete(positions, NOON - MINUTE)
+    ledger.raise_complete_until(positions, NOON)
+    ledger.raise_complete_until(positions, NOON - MINUTE)
     assert clock(engine) == NOON
     ledger.register_partitions(Topic.DECLARATIONS, "made anew", [0, 1])
-    ledger.mark_complete(every_position(ledger.next_offsets()), NOON - MINUTE)
+    ledger.raise_complete_until(every_position(ledger.next_offsets()), NOON - MINUTE)
     assert clock(engine) == NOON
+
+
+def test_how_far_a_partition_is_complete_never_goes_back(ledger: Ledger, engine: Engine) -> None:
+    first, *others = every_position(ledger.next_offsets())
+    ledger.raise_complete_until([first], NOON + 2 * MINUTE)
+    ledger.raise_complete_until([first], NOON + MINUTE)  # by a worker that asked earlier and was held up
+    ledger.raise_complete_until(others, NOON + 3 * MINUTE)
+    assert clock(engine) == NOON + 2 * MINUTE
+
+
+def test_an_event_from_before_does_not_take_back_how_far_its_partition_is_complete(ledger: Ledger, engine: Engine) -> None:
+    ledger.raise_complete_until([Position(CDA, 0, 0)], NOON + 2 * MINUTE)
+    ledger.append(make_batch(make_event(event_time=NOON - MINUTE)))
+    ledger.append(make_batch(make_event(sequence=2, event_time=NOON), first=1))
+    assert ledger.greatest_event_at() == NOON
+    others = [position for position in every_position(ledger.next_offsets()) if position != Position(CDA, 0, 2)]
+    ledger.raise_complete_until(others, NOON + 3 * MINUTE)
+    assert clock(engine) == NOON + 2 * MINUTE
+    ledger.raise_complete_until([Position(CDA, 0, 2)], NOON + 3 * MINUTE)
+    assert clock(engine) == NOON + 3 * MINUTE
+
+
+def test_the_greatest_event_time_is_remembered_of_every_topic_that_is_gone(ledger: Ledger) -> None:
+    ledger.append(make_batch(make_event(event_time=NOON + MINUTE, business_date=date(2024, 9, 10))))
+    ledger.append(make_batch(make_declaration()))
+    ledger.register_partitions(Topic.CDA_DOCUMENTS, "made anew", [0, 1])
+    ledger.register_partitions(Topic.DECLARATIONS, "made anew", [0, 1])  # what it held was earlier
+    assert ledger.greatest_event_at() == NOON + MINUTE
 
 
 def test_a_new_partition_holds_the_clock_until_it_is_complete(ledger: Ledger, engine: Engine) -> None:
-    ledger.mark_complete(every_position(ledger.next_offsets()), NOON)
+    ledger.raise_complete_until(every_position(ledger.next_offsets()), NOON)
     ledger.register_partitions(Topic.CDA_DOCUMENTS, CDA, [0, 1, 2])
     old = [position for position in every_position(ledger.next_offsets()) if position.partition < 2]
-    ledger.mark_complete(old, NOON + MINUTE)
+    ledger.raise_complete_until(old, NOON + MINUTE)
     assert clock(engine) == NOON
-    ledger.mark_complete([Position(CDA, 2, 0)], NOON + MINUTE)
+    ledger.raise_complete_until([Position(CDA, 2, 0)], NOON + MINUTE)
     assert clock(engine) == NOON + MINUTE
 
 
 def test_a_partition_that_has_moved_on_is_not_marked(ledger: Ledger, engine: Engine) -> None:
     stale = every_position(ledger.next_offsets())
     ledger.append(make_batch(make_event(event_time=NOON - MINUTE)))
-    ledger.mark_complete(stale, NOON)
+    ledger.raise_complete_until(stale, NOON)
     assert clock(engine) == NOON - MINUTE, "complete only up to what it has counted"
 
 
 def test_a_partition_is_complete_up_to_what_it_has_counted(ledger: Ledger, engine: Engine) -> None:
-    ledger.mark_complete(every_position(ledger.next_offsets()), NOON - MINUTE)
+    ledger.raise_complete_until(every_position(ledger.next_offsets()), NOON - MINUTE)
     ledger.append(make_batch(make_event()))
     others = [position for position in every_position(ledger.next_offsets()) if position != Position(CDA, 0, 1)]
-    ledger.mark_complete(others, NOON + MINUTE)
+    ledger.raise_complete_until(others, NOON + MINUTE)
     assert clock(engine) == NOON
 
 
 def test_the_wall_time_of_the_last_advance_moves_only_with_the_clock(ledger: Ledger, engine: Engine) -> None:
     positions = every_position(ledger.next_offsets())
-    ledger.mark_complete(positions, NOON)
+    ledger.raise_complete_until(positions, NOON)
     advanced_at = only_row(engine, tables.PlatformClock)["advanced_at"]
     assert advanced_at > NOON
-    ledger.mark_complete(positions, NOON)
-    ledger.mark_complete([], NOON + MINUTE)
+    ledger.raise_complete_until(positions, NOON)
+    ledger.raise_complete_until([], NOON + MINUTE)
     assert only_row(engine, tables.PlatformClock)["advanced_at"] == advanced_at
 
 
@@ -515,7 +551,7 @@ def test_earlier_events_do_not_move_the_clock_back(ledger: Ledger, engine: Engin
 
 def test_forms_are_summed_per_form_and_day(ledger: Ledger, engine: Engine) -> None:
     ledger.append(make_batch(make_forms(), make_forms(sequence=2, record_count=0), make_forms(sequence=3, form_code="RT01")))
-    assert [(row["form_code"], row["events"], row["records"]) for row in rows(engine, tables.FormDay)] == [
+    assert [(row["form_code"], row["events"], row["records"]) for row in rows(engine, Topic.REALTIME_FORMS)] == [
         ("RT01", 1, 3),
         (FORM, 2, 3),
     ]

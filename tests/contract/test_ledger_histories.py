@@ -11,16 +11,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from monitor import tables
-from monitor.database import open_database
-from monitor.fold import StreamKey
-from monitor.ledger import Ledger
-from schemas.codec import TOPIC_OF, Reason
+from monitor.counting.batch import Appended
+from monitor.counting.streams import StreamKey
+from monitor.ledger import tables
+from monitor.ledger.append import Ledger
+from monitor.ledger.database import open_database
+from schemas.codec.reasons import Reason
 from schemas.events import Event
-from schemas.topics import Topic
+from schemas.topics import TOPIC_OF, Topic
 from tests.conftest import prepare
 from tests.contract.contents import contents, empty, expected_of, rows, sums_in
-from tests.factories import TOPIC_IDS, make_batch
+from tests.factories import TOPIC_IDS, UNITS, make_batch
 from tests.unit.monitor.merging import Books, books_of, sums_of
 from tests.unit.monitor.scripts import histories, sent_events
 
@@ -42,7 +43,7 @@ Logs = Mapping[Place, list[Event]]
 def workers(engine: Engine, database_url: str) -> Iterator[tuple[Ledger, Ledger]]:
     """Two ledgers on one database, as two processes have them."""
     other = open_database(database_url, create=False)
-    yield Ledger(engine), Ledger(other)
+    yield Ledger(engine, UNITS), Ledger(other, UNITS)
     other.dispose()
 
 
@@ -121,6 +122,37 @@ def test_only_batches_from_where_the_ledger_stands_count_whoever_offers_what(
     assert books_in(engine) == {key: books._replace(conflicts=0) for key, books in expected.items()}
     assert conflicts_in(engine) == sum(books.conflicts for books in expected.values())
     assert {place: stand for place, stand in offsets_in(workers[1]).items() if stand} == stands
+
+
+@many
+@given(data=st.data())
+def test_a_poll_counts_in_one_transaction_what_its_batches_count_one_by_one(
+    engine: Engine, workers: tuple[Ledger, Ledger], data: st.DataObject
+) -> None:
+    """Batches of several partitions at once, some of them not where the ledger stands; the same stream may be in two."""
+    history = data.draw(histories(data.draw(sent_events())))
+    logs = logs_of(history, data.draw(st.lists(st.integers(0, 1), min_size=len(history), max_size=len(history))))
+    places = sorted(logs)
+    polls = data.draw(st.lists(st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=8), max_size=6))
+
+    def play(together: bool) -> tuple[object, list[Appended]]:
+        empty(engine)
+        prepare(workers[0])
+        stands = dict.fromkeys(places, 0)
+        answers = []
+        for poll in [*polls, [(99, False)] * len(places)]:
+            batches = []
+            for place, (length, astray) in zip(places, poll, strict=False):
+                start = stands[place]
+                taken = logs[place][start : start + length]
+                if taken:
+                    batches.append(make_batch(*taken, first=start + astray, partition=place.partition))
+                    stands[place] += 0 if astray else len(taken)
+            in_order = sorted(batches, key=lambda batch: batch.raw.start)
+            answers += workers[0].append_all(in_order) if together else [workers[0].append(batch) for batch in in_order]
+        return contents(engine), answers
+
+    assert play(together=True) == play(together=False)
 
 
 @few

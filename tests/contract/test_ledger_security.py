@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url, text
 
-from hipwatch.topics import ensure_topics
-from monitor.database import make_engine, open_database
-from schemas.connection import KafkaConnection
+from broker.connection import KafkaConnection
+from broker.topics import ensure_topics
+from monitor.ledger.database import make_engine, open_database
 from schemas.errors import HipwatchError
 from tests.integration.stack import ask, ask_all, broker_of, home_in, running, wait_until
 from tests.services.certificates import Authority
@@ -72,7 +72,7 @@ def test_a_certificate_of_an_unknown_authority_is_told_by_the_command(url: str, 
     ("query", "words"),
     [
         ({"sslrootcert": "/nowhere/ca.pem"}, "there is no file of CAs to trust; name one as sslrootcert"),
-        ({"sslmode": "disable"}, "no encryption"),
+        ({"sslmode": "disable"}, "it wants TLS"),
     ],
 )
 def test_what_is_wrong_with_the_settings_is_one_sentence(url: str, query: dict[str, str], words: str) -> None:

@@ -4,13 +4,17 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Engine
 
-from monitor.deadlines import Outage, Rhythms
-from monitor.feeds import Feed
-from monitor.fleet import FeedCondition, FeedStatus
-from monitor.incidents import WebhookMessage, record
-from monitor.ledger import Ledger, Position
-from monitor.reading import Snapshot, TopicCounts, read_snapshot
-from schemas.codec import Reason
+from monitor.counting.batch import Position
+from monitor.counting.feeds import Feed
+from monitor.judgement.judge import Snapshot, take_snapshot
+from monitor.judgement.outages import Outage
+from monitor.judgement.rhythms import Rhythms
+from monitor.judgement.unit_status import FeedCondition, FeedStatus
+from monitor.ledger.append import Ledger
+from monitor.ledger.snapshot import TopicCounts
+from monitor.paging.receive import record
+from monitor.paging.webhook_message import WebhookMessage
+from schemas.codec.reasons import Reason
 from schemas.events import UnitId
 from schemas.register import Register
 from schemas.topics import Topic
@@ -31,21 +35,28 @@ HOUR = timedelta(hours=1)
 
 def advance(ledger: Ledger, moment: datetime) -> None:
     """All partitions are read to their end, and all was sent up to `moment`."""
-    ledger.mark_complete([Position(topic_id, number, at) for (topic_id, number), at in ledger.next_offsets().items()], moment)
+    ledger.raise_complete_until(
+        [Position(topic_id, number, at) for (topic_id, number), at in ledger.next_offsets().items()], moment
+    )
 
 
 def feed_of(snapshot: Snapshot, unit_id: UnitId, feed: Feed) -> FeedStatus:
     return next(
-        status for unit in snapshot.fleet.units for status in unit.feeds if (unit.unit.unit_id, status.feed) == (unit_id, feed)
+        status for unit in snapshot.status.units for status in unit.feeds if (unit.unit.unit_id, status.feed) == (unit_id, feed)
     )
 
 
 def test_an_empty_ledger_reads_as_a_fleet_that_nobody_has_heard_of(engine: Engine, register: Register) -> None:
-    snapshot = read_snapshot(engine, register, Rhythms())
-    assert snapshot.fleet.clock is None
-    assert len(snapshot.fleet.units) == 52
-    assert {feed.condition for unit in snapshot.fleet.units for feed in unit.feeds} == {FeedCondition.INACTIVE}
-    assert (snapshot.topics, snapshot.missing, snapshot.dead_letters, snapshot.watchdog_at) == ({}, {}, {}, None)
+    snapshot = take_snapshot(engine, register, Rhythms())
+    assert snapshot.status.clock is None
+    assert len(snapshot.status.units) == 52
+    assert {feed.condition for unit in snapshot.status.units for feed in unit.feeds} == {FeedCondition.INACTIVE}
+    assert (snapshot.facts.topics, snapshot.facts.missing, snapshot.facts.dead_letters, snapshot.facts.watchdog_at) == (
+        {},
+        {},
+        {},
+        None,
+    )
 
 
 def test_a_snapshot_says_what_was_counted(ledger: Ledger, engine: Engine, register: Register) -> None:
@@ -57,38 +68,40 @@ def test_a_snapshot_says_what_was_counted(ledger: Ledger, engine: Engine, regist
         make_event(series="b", sequence=2),
         make_event(unit_id=OTHER_UNIT),
     ]
-    ledger.append(make_batch(*events, letters=letters))
+    ledger.append(make_batch(*events, dead_letters=letters))
     ledger.append(make_batch(make_forms()))
     record(engine, WebhookMessage.model_validate(make_delivery(make_watchdog())), NOON)
     advance(ledger, NOON)
-    snapshot = read_snapshot(engine, register, Rhythms())
-    assert snapshot.fleet.clock == NOON
-    assert snapshot.topics == {Topic.CDA_DOCUMENTS: TopicCounts(4, 1), Topic.REALTIME_FORMS: TopicCounts(1, 0)}
-    assert snapshot.missing == {(UNIT, Topic.CDA_DOCUMENTS): 3}
-    assert snapshot.dead_letters == {
+    snapshot = take_snapshot(engine, register, Rhythms())
+    assert snapshot.status.clock == NOON
+    assert snapshot.facts.topics == {Topic.CDA_DOCUMENTS: TopicCounts(4, 1), Topic.REALTIME_FORMS: TopicCounts(1, 0)}
+    assert snapshot.facts.missing == {(UNIT, Topic.CDA_DOCUMENTS): 3}
+    assert snapshot.facts.dead_letters == {
         (Topic.CDA_DOCUMENTS, Reason.TRUNCATED): 1,
         (Topic.CDA_DOCUMENTS, Reason.NOT_AVRO): 1,
     }
-    assert snapshot.watchdog_at == NOON
-    assert snapshot.fleet.active_since == {Feed.SCHEDULED: NOON, Feed.REALTIME: NOON}
+    assert snapshot.facts.watchdog_at == NOON
+    assert snapshot.status.active_since == {Feed.SCHEDULED: NOON, Feed.REALTIME: NOON}
 
 
 def test_a_feed_is_silent_after_its_deadline_by_the_platform_clock(ledger: Ledger, engine: Engine, register: Register) -> None:
     ledger.append(make_batch(make_forms(), make_forms(unit_id=OTHER_UNIT)))
-    for first, (hours, condition) in enumerate([(2, FeedCondition.ON_TIME), (3, FeedCondition.SILENT)], 2):
+    # of a rhythm that is not known yet something is expected in 48 hours of workdays, and past half of them it is late
+    on_time, late, silent = FeedCondition.ON_TIME, FeedCondition.LATE, FeedCondition.SILENT
+    for first, (hours, condition) in enumerate([(15, on_time), (26, on_time), (27, late), (48, late), (49, silent)], 2):
         later = NOON + hours * HOUR
         ledger.append(
             make_batch(make_forms(unit_id=OTHER_UNIT, sequence=first, event_time=later), first=first, received_at=later)
         )
         advance(ledger, later)
-        assert feed_of(read_snapshot(engine, register, Rhythms()), UNIT, Feed.REALTIME).condition is condition
+        assert feed_of(take_snapshot(engine, register, Rhythms()), UNIT, Feed.REALTIME).condition is condition
 
 
 def test_while_the_clock_stands_still_nobody_falls_silent(ledger: Ledger, engine: Engine, register: Register) -> None:
     ledger.append(make_batch(make_forms()))
     advance(ledger, NOON)
-    snapshot = read_snapshot(engine, register, Rhythms())
-    assert snapshot.read_at > NOON + 24 * HOUR, "by the wall it is long overdue"
+    snapshot = take_snapshot(engine, register, Rhythms())
+    assert snapshot.facts.read_at > NOON + 24 * HOUR, "by the wall it is long overdue"
     assert feed_of(snapshot, UNIT, Feed.REALTIME).condition is FeedCondition.ON_TIME
 
 
@@ -103,17 +116,18 @@ def silence_of_everybody(ledger: Ledger, length: timedelta) -> None:
 
 def test_an_outage_of_everybody_is_nobodys_silence(ledger: Ledger, engine: Engine, register: Register) -> None:
     silence_of_everybody(ledger, timedelta(days=5))
-    snapshot = read_snapshot(engine, register, Rhythms())
-    assert snapshot.fleet.outages == [Outage(NOON + HOUR, NOON + timedelta(days=5))]
+    snapshot = take_snapshot(engine, register, Rhythms())
+    assert snapshot.status.outages == [Outage(NOON + HOUR, NOON + timedelta(days=5))]
     status = feed_of(snapshot, UNIT, Feed.SCHEDULED)
     assert status.condition is FeedCondition.ON_TIME
-    assert status.deadline == NOON + timedelta(days=5, hours=2)
+    assert status.deadline is not None
+    assert status.deadline > NOON + timedelta(days=5, hours=2), "it begins anew when somebody is heard again"
 
 
 def test_an_outage_of_many_weeks_is_nobodys_silence_either(ledger: Ledger, engine: Engine, register: Register) -> None:
     silence_of_everybody(ledger, timedelta(days=40))
-    snapshot = read_snapshot(engine, register, Rhythms())
-    assert snapshot.fleet.outages == [Outage(NOON + HOUR, NOON + timedelta(days=40))]
+    snapshot = take_snapshot(engine, register, Rhythms())
+    assert snapshot.status.outages == [Outage(NOON + HOUR, NOON + timedelta(days=40))]
     assert feed_of(snapshot, UNIT, Feed.SCHEDULED).condition is FeedCondition.ON_TIME
 
 
@@ -123,6 +137,6 @@ def test_a_clock_that_runs_ahead_makes_nobody_silent(ledger: Ledger, engine: Eng
     greatest = ledger.greatest_event_at()
     assert greatest is not None
     advance(ledger, greatest)
-    snapshot = read_snapshot(engine, register, Rhythms())
-    assert snapshot.fleet.clock == NOON
+    snapshot = take_snapshot(engine, register, Rhythms())
+    assert snapshot.status.clock == NOON
     assert feed_of(snapshot, UNIT, Feed.REALTIME).condition is FeedCondition.ON_TIME

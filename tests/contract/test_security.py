@@ -9,12 +9,13 @@ from typing import Any, Final
 
 import pytest
 
-from hipwatch.kafka_config import read_kafka_config
-from hipwatch.topics import ensure_topics
+from broker.config_file import read_kafka_config
+from broker.connection import KafkaConnection
+from broker.topics import ensure_topics
 from ingest.producer import EventProducer
-from monitor.database import open_database
-from monitor.source import KafkaSource, describe_topics
-from schemas.connection import KafkaConnection
+from monitor.ledger.database import open_database
+from monitor.worker.broker_topics import describe_topics
+from monitor.worker.kafka_source import KafkaSource
 from schemas.errors import HipwatchError
 from schemas.topics import Topic
 from tests.contract.conftest import make_topics

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-PATIENCE: Final = 60.0
+PATIENCE: Final = 120.0
 """Seconds; far more than anything takes, for the machine may be busy."""
 
 

@@ -10,8 +10,9 @@ from typing import Final
 
 from rich.console import Console
 
-from hipwatch.processes import Processes
-from hipwatch.replay import Stage, verify, wait_until_counted
+from hipwatch.local.processes import Processes
+from hipwatch.local.stack import LocalStack, wait_until_counted
+from hipwatch.replay import verify
 from ingest.player import Progress, play
 from ingest.producer import EventProducer
 from ingest.scenario import Scenario
@@ -42,7 +43,7 @@ def main() -> int:
         return 0 if _verdict(sent, messages, scenario, plan, stage) else 1
 
 
-def _send_and_count(stream: FaultyStream, stage: Stage, processes: Processes) -> int:
+def _send_and_count(stream: FaultyStream, stage: LocalStack, processes: Processes) -> int:
     """Send everything and wait until it is counted. Returns how many messages the broker has acknowledged."""
     begun = told = time.monotonic()
 
@@ -64,7 +65,7 @@ def _send_and_count(stream: FaultyStream, stage: Stage, processes: Processes) ->
     return sum(producer.next_offsets.values())
 
 
-def _verdict(sent: Truth, messages: int, scenario: Scenario, plan: Plan, stage: Stage) -> bool:
+def _verdict(sent: Truth, messages: int, scenario: Scenario, plan: Plan, stage: LocalStack) -> bool:
     counted = of_ledger(stage.engine)
     comparison = verify(scenario, stage.engine, load_register(), scenario.month)
     given = sent.accepted + sent.duplicates + sent.dead_letters.total()

@@ -9,7 +9,7 @@ from ingest.simulator.faults import Faults
 from ingest.simulator.plan import Plan
 from schemas.register import load_register
 
-FAULTS: Final = Faults(duplicates=0.01, reordered=0.01, holes=0.001, poison=0.001)
+FAULTS: Final = Faults(duplicates=0.01, reordered=0.01, gaps=0.001, poison=0.001)
 _COARSEST: Final = 10_000
 
 

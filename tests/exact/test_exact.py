@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ingest.simulator.faults import FaultCounts
-from schemas.codec import Reason
+from schemas.codec.reasons import Reason
 from tests.chaos.truth import Truth
 from tests.exact.month import month_of
 from tests.exact.runs import run_exact
@@ -61,6 +61,5 @@ def test_the_month_has_at_least_as_many_events_as_are_asked_for_and_hardly_more(
     assert scenario.records_per_event == plan.records_per_event
 
 
-@pytest.mark.timeout(400)
 def test_every_counter_of_a_month_on_the_embedded_broker_and_sqlite_is_the_generators_own() -> None:
     run_exact(130_000, "--seed", "2", "--embedded", seconds=360)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.connection import KafkaConnection
+from broker.connection import KafkaConnection
 from tests.faults.stage import Stage, new_prefix
 from tests.services.kafka import KafkaServer
 from tests.services.postgres import PostgresServer

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from schemas.connection import KafkaConnection
+from broker.connection import KafkaConnection
 from tests.contract.until import until
 from tests.faults.stage import Counts, Stage, new_prefix, once
 from tests.faults.stream import Stream

@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 from kafka import KafkaAdminClient
 from sqlalchemy import Engine, text
 
-from hipwatch.topics import ensure_topics
-from monitor.database import make_engine, open_database
-from schemas.connection import KafkaConnection
+from broker.connection import KafkaConnection
+from broker.topics import ensure_topics
+from monitor.ledger.database import make_engine, open_database
 from tests.services.process import ServiceProcess, clean_environment
 
 SESSION_SECONDS: Final = 2.0

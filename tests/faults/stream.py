@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Final, Self
 
+from broker.connection import KafkaConnection
 from ingest.producer import EventProducer
-from schemas.codec import encode
-from schemas.connection import KafkaConnection
+from schemas.codec.encode import encode
 from schemas.events import UnitId
 from schemas.register import load_register
 from schemas.topics import Topic

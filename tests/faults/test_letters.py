@@ -7,8 +7,8 @@ from typing import Final
 from kafka import KafkaConsumer, TopicPartition
 from sqlalchemy import text
 
-from schemas.codec import decode_dead_letter
-from schemas.connection import KafkaConnection
+from broker.connection import KafkaConnection
+from schemas.codec.decode import decode_dead_letter
 from schemas.events import UnitId
 from schemas.topics import Topic, topic_name
 from tests.contract.until import until

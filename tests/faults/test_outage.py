@@ -17,7 +17,6 @@ STOP_SECONDS: Final = 10.0
 """What systemd, Docker and the platform's operators give."""
 
 
-@pytest.mark.timeout(300)
 def test_a_worker_keeps_its_membership_and_its_size_while_the_database_is_away(stage: Stage, database: PostgresServer) -> None:
     outcome = suffer(stage, database, seconds=40)
     assert outcome.good, outcome

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from schemas.connection import KafkaConnection
+from broker.connection import KafkaConnection
 from tests.contract.until import until
 from tests.faults.small_disk import SmallDisk, small_disk
 from tests.faults.stage import SESSION_SECONDS, Stage, new_prefix, once

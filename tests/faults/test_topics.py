@@ -6,7 +6,7 @@ import pytest
 from kafka import KafkaAdminClient
 from sqlalchemy import text
 
-from hipwatch.topics import ensure_topics
+from broker.topics import ensure_topics
 from schemas.topics import PARTITIONS, Topic, topic_name
 from tests.contract.until import until
 from tests.faults.stage import Stage, begin, once

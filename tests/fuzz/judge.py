@@ -5,10 +5,13 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from schemas.clock import local_date
-from schemas.codec import TOPIC_OF, DecodeError, decode, decode_dead_letter, encode
+from schemas.codec.decode import decode, decode_dead_letter
+from schemas.codec.encode import encode
+from schemas.codec.identifiers import is_identifier
+from schemas.codec.reasons import DecodeError
 from schemas.events import CdaDocuments, DeadLetter, Declaration, Event, HealthRecords, RealtimeForms
 from schemas.register import load_register
-from schemas.topics import Topic
+from schemas.topics import TOPIC_OF, Topic
 from tests.factories import RECEIVED
 
 ACCEPTED: Final = "accepted"
@@ -47,10 +50,9 @@ def judge(topic: Topic, message: bytes) -> str:
 def _check_bounds(event: Event) -> None:
     _hold(event.unit_id in _REGISTER.units, "the unit is registered")
     _hold(event.event_time.tzinfo is UTC and _FROM <= event.event_time < _UNTIL, "the event time is aware, from 2000 to 2099")
-    _hold(0 < len(event.event_id) <= 200 and len(event.series) <= 200, "identifiers are short, and there is one")
-    _hold("\0" not in event.event_id + event.series, "no database takes a NUL")
+    _hold(is_identifier(event.event_id) and (not event.series or is_identifier(event.series)), "identifiers, and no free text")
     _hold(1 <= event.sequence <= _MOST, "numbers begin at 1")
-    if not isinstance(event, Declaration):
+    if isinstance(event, CdaDocuments | RealtimeForms | HealthRecords):
         # a datetime is a date too, which no sum by day could bear
         _hold(type(event.business_date) is date, "a business date is a date")
         newest = local_date(max(event.event_time, RECEIVED))
@@ -75,8 +77,7 @@ def _measures(event: Event) -> tuple[int | None, ...]:
             return (event.record_count,)
         case HealthRecords():
             return (event.base_total, event.hypertension_total, event.diabetes_total)
-        case Declaration():
-            return ()
+    return ()
 
 
 def _hold(kept: bool, promise: str) -> None:

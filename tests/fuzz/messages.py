@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import fastavro
 
-from schemas import codec
-from schemas.codec import MARKER, encode
+from schemas.codec import single_object
+from schemas.codec.encode import encode
+from schemas.codec.single_object import MARKER
 from schemas.events import DeadLetter, Event
 from schemas.register import load_register
 from schemas.topics import Topic
@@ -19,8 +20,8 @@ from tests.factories import make_declaration, make_event, make_forms, make_healt
 from tests.unit.schemas.golden import GOLDEN, GOLDEN_LETTER_VALUE
 
 TOPICS: Final = tuple(Topic)
-RELEASED: Final = codec._released()
-_HEADER: Final = 10
+RELEASED: Final = single_object.released()
+HEADER_BYTES: Final = 10
 _REGISTER: Final = load_register()
 _EVENTS: Final[Mapping[Topic, Event | DeadLetter]] = {
     Topic.CDA_DOCUMENTS: make_event(outpatient_visits=0, inpatient_revenue_cents=10**12),
@@ -50,7 +51,7 @@ _CUNNING: Final = (
 def corpus() -> list[bytes]:
     """A valid message of every topic by every released schema, and the golden messages."""
     random = Random(1)
-    fresh = [_input(released.topic, _written(released, _values(released, random, wrong=0))) for released in RELEASED]
+    fresh = [_input(released.topic, written(released, _values(released, random, wrong=0))) for released in RELEASED]
     golden = [_input(golden.topic, golden.value) for golden in GOLDEN]
     return [*fresh, *golden, _input(Topic.DEAD_LETTERS, GOLDEN_LETTER_VALUE)]
 
@@ -64,17 +65,17 @@ def mutated(data: bytes, most: int, random: Random, mutate: Callable[[bytes, int
     """Another input, of at most `most` bytes; `mutate` is the fuzzer's own way to change bytes."""
     drawn = random.random()
     if drawn < 0.35:
-        return (data[: 1 + _HEADER] + mutate(data[1 + _HEADER :], most - 1 - _HEADER))[:most]
+        return (data[: 1 + HEADER_BYTES] + mutate(data[1 + HEADER_BYTES :], most - 1 - HEADER_BYTES))[:most]
     if drawn < 0.60:
         return _with_cunning(data, random)[:most]
     if drawn < 0.95:
         released = random.choice(RELEASED)
-        return _input(released.topic, _written(released, _values(released, random, wrong=random.randint(0, 2))))[:most]
+        return _input(released.topic, written(released, _values(released, random, wrong=random.randint(0, 2))))[:most]
     return mutate(data, most)
 
 
 def _with_cunning(data: bytes, random: Random) -> bytes:
-    place = random.randint(1 + _HEADER, max(1 + _HEADER, len(data)))
+    place = random.randint(1 + HEADER_BYTES, max(1 + HEADER_BYTES, len(data)))
     return data[:place] + random.choice(_CUNNING) + data[place + random.randint(0, 2) :]
 
 
@@ -82,15 +83,15 @@ def _input(topic: Topic, message: bytes) -> bytes:
     return bytes([TOPICS.index(topic)]) + message
 
 
-def _written(released: codec._Released, record: Mapping[str, Any]) -> bytes:
+def written(released: single_object.Released, record: Mapping[str, Any]) -> bytes:
     buffer = io.BytesIO()
     fastavro.schemaless_writer(buffer, released.schema, record)
     return MARKER + released.fingerprint + buffer.getvalue()
 
 
-def _values(released: codec._Released, random: Random, wrong: int) -> dict[str, Any]:
+def _values(released: single_object.Released, random: Random, wrong: int) -> dict[str, Any]:
     """A record of that schema, with up to `wrong` fields drawn from all that their types can hold."""
-    known = fastavro.schemaless_reader(_datum(released.topic), codec._newest()[released.topic].schema, None)
+    known = fastavro.schemaless_reader(_datum(released.topic), single_object.newest_releases()[released.topic].schema, None)
     assert isinstance(known, dict)
     values = {field["name"]: known[field["name"]] for field in released.schema["fields"]}
     if "unit_id" in values:
@@ -103,7 +104,7 @@ def _values(released: codec._Released, random: Random, wrong: int) -> dict[str, 
 
 
 def _datum(topic: Topic) -> io.BytesIO:
-    return io.BytesIO(encode(_EVENTS[topic])[_HEADER:])
+    return io.BytesIO(encode(_EVENTS[topic])[HEADER_BYTES:])
 
 
 def _any_value(kind: Any, random: Random) -> Any:

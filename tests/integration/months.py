@@ -9,14 +9,16 @@ from typing import Final
 
 from ingest.scenario import load_scenario
 from ingest.simulator import FaultCounts, events, inject, make_plan
+from schemas.bulletin.columns import Form
+from schemas.bulletin.printed_month import FILES
 from schemas.period import Period
-from schemas.printed import FILES, Form
 from schemas.register import Unit, UnitKind, load_register
 
 REGISTER: Final = load_register()
 PERIOD: Final = Period(2023, 2)
-OLD: Final = dict.fromkeys(UnitKind, Form.Y2020)
-NEW: Final = dict.fromkeys(UnitKind, Form.Y2024)
+KINDS: Final = (UnitKind.DISTRICT, UnitKind.HOSPITAL)
+OLD: Final = dict.fromkeys(KINDS, Form.Y2020)
+NEW: Final = dict.fromkeys(KINDS, Form.Y2024)
 _DAYS: Final = len(PERIOD.days)
 _REQUIRED: Final = {UnitKind.DISTRICT: "129", UnitKind.HOSPITAL: "83"}
 _COLUMNS: Final = {

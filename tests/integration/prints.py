@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ingest.scenario import SHIPPED
-from schemas.printed import FILES
+from schemas.bulletin.printed_month import FILES
 from schemas.register import UnitKind, load_register
 
 CELLS: Final = {"2020-01": 295, "2024-09": 408}
@@ -38,7 +38,7 @@ def cells_in(folder: Path) -> Cells:
 def reported(text: str, like: Cells) -> Cells:
     """The same cells in the output of `hipwatch report --format json`."""
     report = json.loads(text)
-    rows = {row["unit_id"]: row for kind in UnitKind for row in report[f"{kind}s"]}
+    rows = {row["unit_id"]: row for kind in (UnitKind.DISTRICT, UnitKind.HOSPITAL) for row in report[f"{kind}s"]}
     return {(unit_id, column): _plain(rows[unit_id][column]) for unit_id, column in like}
 
 

@@ -21,12 +21,13 @@ from typing import Final
 import pytest
 
 import hipwatch.__main__
-from hipwatch.broker import start_broker
-from hipwatch.processes import Processes
+from hipwatch.cli.main import COMMANDS
+from hipwatch.local.embedded_broker import start_broker
+from hipwatch.local.processes import Processes
 from tests.services.process import clean_environment
 
 HIPWATCH: Final = Path(sys.executable).with_name("hipwatch")
-PATIENCE: Final = 150.0
+PATIENCE: Final = 300.0
 LAST_LINES: Final = 20
 """Seconds until a condition counts as never coming; a test that works ends long before, on a busy machine too."""
 
@@ -140,7 +141,7 @@ class Home:
             )
         return Started(process, out, err)
 
-    def run(self, *arguments: str | Path, settings: Mapping[str, str | None] | None = None, seconds: float = 150.0) -> Ended:
+    def run(self, *arguments: str | Path, settings: Mapping[str, str | None] | None = None, seconds: float = PATIENCE) -> Ended:
         """Run `hipwatch` with these arguments to its end."""
         return self.start(*arguments, settings=settings).wait(seconds)
 
@@ -201,11 +202,11 @@ def end(started: Started) -> Ended:
     if started.runs:
         started.signal(signal.SIGTERM)
     try:
-        started.process.wait(10)
+        started.process.wait(30)
     except subprocess.TimeoutExpired:
         started.process.kill()
         started.process.wait()
-        pytest.fail(f"SIGTERM does not end it within 10 s\n{started.err}")
+        pytest.fail(f"SIGTERM does not end it within 30 s\n{started.err}")
     return Ended(started.process.returncode, started.out, started.err, time.monotonic() - started.since)
 
 
@@ -273,7 +274,9 @@ def ask_all(
 
 
 _FORKS: Final = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["hipwatch.__main__", "tests.integration.stack"])
+_COMMANDS: Final = sorted({f"hipwatch.cli.{command.place.split(':')[0]}" for command in COMMANDS.values()})
+"""Imported once, before the fork: each command imports its module when it is called."""
+_FORKS.set_forkserver_preload(["hipwatch.__main__", *_COMMANDS, "tests.integration.stack"])
 
 
 def _answer(arguments: list[str], environment: dict[str, str], folder: Path, out: Path, err: Path) -> None:

@@ -3,14 +3,10 @@
 import signal
 from pathlib import Path
 
-import pytest
-
 from tests.integration.ledgers import counted, counters
 from tests.integration.months import NEW, write_month
 from tests.integration.prints import cells_in, printed, reported
 from tests.integration.stack import Ended, Home, running, wait_until
-
-pytestmark = pytest.mark.timeout(400)
 
 
 def published(ended: Ended) -> int:

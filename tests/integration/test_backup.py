@@ -16,12 +16,13 @@ from tests.integration.stack import Started, broker_of, end, home_in, running, w
 from tests.services.missing import program
 from tests.services.postgres import PostgresServer
 
-pytestmark = pytest.mark.timeout(400)
 OPERATIONS: Final = Path(__file__).parents[2] / "ops" / "operations.md"
 BACKENDS: Final = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
-FAULTS: Final = {"duplicates": 0.05, "reordered": 0.05, "holes": 0.05, "poison": 0.05}
-OF_THE_WALL: Final = {"received_at", "published_at", "settled_at", "advanced_at", "complete_until"}
+FAULTS: Final = {"duplicates": 0.05, "reordered": 0.05, "gaps": 0.05, "poison": 0.05}
+OF_THE_WALL: Final = {"first_at", "last_at", "received_at", "published_at", "settled_at", "advanced_at", "complete_until"}
 """Columns that say when we counted, not what."""
+OF_THE_LEDGER: Final = {"feed_hour", "ledger_key", "receipt_run"}
+"""A ledger's own key, what is hashed with it, and when feeds were heard: as its batches came."""
 Figures = dict[str, list[str]]
 
 
@@ -63,8 +64,10 @@ class Ledger:
         found = {}
         with engine.connect() as connection:
             for table in inspect(engine).get_table_names():
+                if table in OF_THE_LEDGER:
+                    continue
                 rows = connection.execute(text(f"SELECT * FROM {table}")).mappings()
-                found[table] = sorted(str({k: str(v) for k, v in row.items() if k not in OF_THE_WALL}) for row in rows)
+                found[table] = sorted(str(sorted((k, str(v)) for k, v in row.items() if k not in OF_THE_WALL)) for row in rows)
         engine.dispose()
         return found
 
@@ -134,7 +137,7 @@ def test_a_backup_that_was_taken_while_a_worker_counted_holds_an_earlier_moment(
     story = stories[backend]
     assert story.restored["upload_day"]
     assert story.restored["source_offset"] != story.end["source_offset"]
-    assert len(story.restored["counted_event"]) < len(story.end["counted_event"])
+    assert story.restored["stream_state"] != story.end["stream_state"]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -9,9 +9,11 @@ from typing import Final
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from hipwatch.topics import ensure_topics
-from schemas.codec import Reason, decode_dead_letter, encode
-from schemas.connection import KafkaConnection
+from broker.connection import KafkaConnection
+from broker.topics import ensure_topics
+from schemas.codec.decode import decode_dead_letter
+from schemas.codec.encode import encode
+from schemas.codec.reasons import Reason
 from schemas.events import CdaDocuments, Event, RealtimeForms, UnitId
 from schemas.topics import Topic, topic_name
 from tests.factories import make_declaration, make_event, make_forms, make_health_records
@@ -19,7 +21,6 @@ from tests.integration.ledgers import counters, query
 from tests.integration.months import NEW, OLD, write_month
 from tests.integration.stack import Ended, Home, broker_of, fetch, free_port, home_in, running, wait_until
 
-pytestmark = pytest.mark.timeout(400)
 UNIT: Final = b"gulou"
 SAMPLES: Final[dict[Topic, Event]] = {
     Topic.CDA_DOCUMENTS: make_event(record_count=1_000_000),
@@ -71,7 +72,16 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
         for name, forms, period in (("old", OLD, "2023-02"), ("new", NEW, "2023-03")):
             publish_broken(broker)
             month = write_month(folder / name, 3, forms, units=5)
-            options = ("--period", period, "--verify", "--bootstrap", broker, "--database", home.database)
+            options = (
+                "--period",
+                period,
+                "--verify",
+                "--bootstrap",
+                broker,
+                "--database",
+                home.database,
+                "--yes-into-this-broker",
+            )
             replay = home.run("replay", month.folder, *options, settings={"HIPWATCH_SESSION_TIMEOUT": "2"})
             endings.append((replay, month.cells))
         with running(home, "worker", "--bootstrap", broker, "--database", home.database, "--session-timeout", "2"):

@@ -140,5 +140,6 @@ def test_a_broker_that_dies_under_a_replay_is_named_and_everything_ends(home: Ho
     os.kill(brokers()[0], signal.SIGKILL)
     ended = replay.wait()
     assert (ended.code, ended.out) == (1, ""), ended.told
-    assert ended.err.splitlines()[0] == "error: broker was ended by SIGKILL"
+    told = [line for line in ended.err.splitlines() if not line.startswith("publishing ")]  # a slow replay shows its progress
+    assert told[0] == "error: broker was ended by SIGKILL"
     assert home.processes() == {}

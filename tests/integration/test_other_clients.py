@@ -92,7 +92,7 @@ def test_any_avro_library_reads_the_messages_with_the_shipped_schemas(published:
             sequences.setdefault((unit_id, event["series"]), []).append(event["sequence"])
             partitions.setdefault(unit_id, set()).add(record.partition)
         for numbers in sequences.values():
-            assert numbers == list(range(1, len(numbers) + 1)), "without holes and in order"
+            assert numbers == list(range(1, len(numbers) + 1)), "without gaps and in order"
         assert all(len(places) == 1 for places in partitions.values()), "a unit keeps to one partition"
 
 

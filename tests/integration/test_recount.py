@@ -10,18 +10,17 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 from sqlalchemy import Row, create_engine, text
 
-from hipwatch.topics import ensure_topics
-from schemas.connection import KafkaConnection
+from broker.connection import KafkaConnection
+from broker.topics import ensure_topics
 from schemas.topics import PARTITIONS, Topic, topic_name
 from tests.integration.ledgers import counted, counters
 from tests.integration.months import NEW, write_month
 from tests.integration.stack import Ended, Home, broker_of, home_in, running, wait_until
 from tests.services.postgres import PostgresServer
 
-pytestmark = pytest.mark.timeout(400)
 MONTH = "2023-02"
-FAULTS = {"duplicates": 0.05, "reordered": 0.05, "holes": 0.05, "poison": 0.05}
-TABLES = ("source_offset", "upload_day", "form_day", "stream_state", "open_gap", "counted_event", "dead_letter", "feed_state")
+FAULTS = {"duplicates": 0.05, "reordered": 0.05, "gaps": 0.05, "poison": 0.05}
+TABLES = ("source_offset", "upload_day", "form_day", "stream_state", "open_gap", "receipt_run", "dead_letter", "feed_state")
 
 
 @dataclass(frozen=True)
@@ -119,12 +118,12 @@ def recount(month: Counted, database: str) -> Ended:
     return month.home.run("recount", MONTH, *options, settings={"HIPWATCH_SESSION_TIMEOUT": "2"})
 
 
-def published(broker: str) -> int:
-    """Messages on the dead-letter topic, read to where no more comes (the embedded broker's end offsets are no count)."""
+def published(broker: str, least: int) -> int:
+    """Messages on the dead-letter topic, `least` or more, read until no more comes (the ends say too much)."""
     found = quiet = 0
     with closing(KafkaConsumer(bootstrap_servers=[broker], auto_offset_reset="earliest")) as consumer:
         consumer.assign([TopicPartition(topic_name(Topic.DEAD_LETTERS), number) for number in range(PARTITIONS)])
-        while quiet < 3:
+        while quiet < (6 if found >= least else 120):  # a busy machine may take long
             records = consumer.poll(timeout_ms=500)
             found += sum(map(len, records.values()))
             quiet = 0 if records else quiet + 1
@@ -132,8 +131,9 @@ def published(broker: str) -> int:
 
 
 def test_a_recount_agrees_with_the_ledger_and_leaves_it_and_the_broker_alone(month: Counted, database: str) -> None:
-    before, letters = dump(database), published(month.broker)
-    assert letters > 0
+    refused = sum(counters(month.home.ledger).dead_letters.values())
+    before, letters = dump(database), published(month.broker, refused)
+    assert letters >= refused
     ended = recount(month, database)
     assert ended.code == 0, ended.told
     cells = re.search(r"^cells equal (\d+)/(\d+)$", ended.out, re.MULTILINE)
@@ -144,7 +144,7 @@ def test_a_recount_agrees_with_the_ledger_and_leaves_it_and_the_broker_alone(mon
     assert int(sums[1]) == int(sums[2]) > 100
     assert ": live " not in ended.out
     assert dump(database) == before
-    assert published(month.broker) == letters, "what was published once is not published again"
+    assert published(month.broker, letters) == letters, "what was published once is not published again"
 
 
 def test_a_sum_that_was_changed_is_named_with_unit_table_and_date(month: Counted) -> None:

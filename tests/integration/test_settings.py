@@ -6,7 +6,10 @@ from typing import Final
 
 import pytest
 
-from monitor.database import open_database
+from monitor.ledger.append import Ledger
+from monitor.ledger.database import open_database
+from tests.conftest import prepare
+from tests.factories import UNITS, make_batch, make_event
 from tests.integration.stack import Ended, Home, ask, ask_all, home_in
 
 SETTINGS: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = {
@@ -22,6 +25,7 @@ SETTINGS: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = {
     ("worker",): (
         *("HIPWATCH_BOOTSTRAP", "HIPWATCH_DATABASE", "HIPWATCH_GROUP", "HIPWATCH_SESSION_TIMEOUT", "HIPWATCH_TOPIC_PREFIX"),
         *("HIPWATCH_KAFKA_CONFIG", "HIPWATCH_DEAD_LETTER_LIMIT", "HIPWATCH_LOG_LEVEL"),
+        *("HIPWATCH_NULL_KEYS", "HIPWATCH_METRICS_PORT", "HIPWATCH_METRICS_HOST"),
     ),
     ("serve",): (
         *("HIPWATCH_DATABASE", "HIPWATCH_HOST", "HIPWATCH_PORT", "HIPWATCH_WEBHOOK_TOKEN_FILE", "HIPWATCH_WEBHOOK_TOKEN"),
@@ -29,6 +33,20 @@ SETTINGS: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = {
     ),
     ("report",): ("HIPWATCH_DATABASE", "HIPWATCH_FORMAT", "HIPWATCH_LANG"),
     ("incidents",): ("HIPWATCH_DATABASE",),
+    ("explain",): ("HIPWATCH_DATABASE", "HIPWATCH_LANG", "HIPWATCH_RHYTHMS", "HIPWATCH_REGISTER"),
+    ("flips",): ("HIPWATCH_DATABASE", "HIPWATCH_REGISTER"),
+    ("notify", "check"): (),
+    ("notify", "test"): ("HIPWATCH_TARGETS",),
+    ("register", "check"): (),
+    ("register", "show"): (),
+    ("register", "diff"): (),
+    ("findings",): ("HIPWATCH_DATABASE", "HIPWATCH_REGISTER"),
+    ("calls",): ("HIPWATCH_DATABASE", "HIPWATCH_REGISTER"),
+    ("summary",): ("HIPWATCH_DATABASE", "HIPWATCH_REGISTER"),
+    ("owed",): ("HIPWATCH_DATABASE", "HIPWATCH_REGISTER"),
+    ("score",): ("HIPWATCH_DATABASE", "HIPWATCH_REGISTER"),
+    ("forecast",): ("HIPWATCH_DATABASE", "HIPWATCH_REGISTER"),
+    ("unknown-senders",): ("HIPWATCH_DATABASE",),
     ("check-config",): (
         *("HIPWATCH_BOOTSTRAP", "HIPWATCH_DATABASE", "HIPWATCH_WEBHOOK_TOKEN_FILE", "HIPWATCH_RHYTHMS", "HIPWATCH_TOPIC_PREFIX"),
         "HIPWATCH_KAFKA_CONFIG",
@@ -37,6 +55,7 @@ SETTINGS: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = {
     ("gaps",): ("HIPWATCH_DATABASE",),
     ("prune",): ("HIPWATCH_DATABASE",),
     ("db", "upgrade"): ("HIPWATCH_DATABASE",),
+    ("db", "init"): ("HIPWATCH_DATABASE",),
     ("dead-letters", "list"): ("HIPWATCH_DATABASE",),
     ("dead-letters", "show"): ("HIPWATCH_DATABASE",),
     ("dead-letters", "replay"): ("HIPWATCH_DATABASE",),
@@ -68,13 +87,17 @@ def test_help_lists_every_command(helps: Mapping[tuple[str, ...], Ended]) -> Non
 
 
 def test_settings_come_from_the_environment_and_the_command_line_goes_before_them(home: Home) -> None:
-    open_database(home.database, create=True).dispose()
+    engine = open_database(home.database, create=True)
+    prepare(Ledger(engine, UNITS)).append(make_batch(make_event()))
+    engine.dispose()
     settings = {"HIPWATCH_DATABASE": home.database, "HIPWATCH_FORMAT": "csv", "HIPWATCH_LANG": "en"}
-    english = ask(home, "report", "2020-01", settings=settings)
-    assert english.out.splitlines()[0] == '"Data collection, districts, 2020-01"', english.told
-    assert english.err == "note: this ledger holds no upload of 2020-01\n", "zeros of an empty ledger are no silence"
-    chinese = ask(home, "report", "2020-01", "--lang", "zh", settings=settings)
-    assert chinese.out.splitlines()[0] == "各区数据采集情况（2020-01）"
+    english = ask(home, "report", "2024-09", settings=settings)
+    assert english.out.splitlines()[0] == '\ufeff"Data collection, districts, 2024-09"', english.told
+    chinese = ask(home, "report", "2024-09", "--lang", "zh", "--no-bom", settings=settings)
+    assert chinese.out.splitlines()[0] == "各区数据采集情况（2024-09）"
+    nothing = ask(home, "report", "2020-01", settings=settings)
+    assert (nothing.code, nothing.out) == (1, ""), "zeros of an empty month are no silence"
+    assert nothing.err.startswith("error: this ledger holds no event of 2020-01")
 
 
 def test_check_config_tries_every_setting_and_one_that_is_wrong_hides_no_other(home: Home) -> None:

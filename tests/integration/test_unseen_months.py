@@ -8,14 +8,14 @@ from shutil import copytree
 
 import pytest
 
-from schemas.printed import Form
+from schemas.bulletin.columns import Form
 from schemas.register import UnitKind
 from tests.integration.ledgers import counters
 from tests.integration.months import NEW, OLD, REGISTER, truth_of, write_month
 from tests.integration.stack import Ended, Home
 
 MIXED = {UnitKind.DISTRICT: Form.Y2020, UnitKind.HOSPITAL: Form.Y2024}
-FAULTS = {"duplicates": 0.02, "reordered": 0.02, "holes": 0.02, "poison": 0.02}
+FAULTS = {"duplicates": 0.02, "reordered": 0.02, "gaps": 0.02, "poison": 0.02}
 
 
 def replayed(home: Home, folder: Path, *options: str) -> Ended:

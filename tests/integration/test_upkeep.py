@@ -14,17 +14,16 @@ from typing import Final
 import pytest
 from kafka import KafkaProducer
 
-from hipwatch.topics import ensure_topics
+from broker.connection import KafkaConnection
+from broker.topics import ensure_topics
 from schemas.clock import SHANGHAI
-from schemas.codec import TOPIC_OF, encode
-from schemas.connection import KafkaConnection
+from schemas.codec.encode import encode
 from schemas.events import Event
-from schemas.topics import topic_name
-from tests.factories import OTHER_UNIT, UNIT, make_event, make_forms
+from schemas.topics import TOPIC_OF, topic_name
+from tests.factories import NOON, OTHER_UNIT, UNIT, make_event, make_forms
 from tests.integration.ledgers import counted, counters, query
 from tests.integration.stack import Ended, Home, ask, broker_of, end, home_in, running, wait_until
 
-pytestmark = pytest.mark.timeout(400)
 ROOT: Final = Path(__file__).parents[2]
 NEWCOMERS: Final = [make_event(unit_id=UNIT, sequence=number, record_count=100 + number) for number in (1, 2, 3)]
 """What a unit sent that the older release did not know."""
@@ -34,6 +33,8 @@ DOCUMENTS: Final = [
 ]
 FORMS: Final = [make_forms(unit_id=OTHER_UNIT, sequence=number) for number in (1, 2, 3)]
 MISSING: Final[list[Event]] = [DOCUMENTS[2], DOCUMENTS[3], FORMS[1]]
+LATER: Final = make_forms(unit_id=OTHER_UNIT, sequence=4, event_time=NOON + timedelta(days=60), business_date=date(2024, 11, 9))
+"""So that September is over for good."""
 BROKEN: Final = encode(make_event(unit_id=OTHER_UNIT, sequence=7))[:-3]
 
 
@@ -82,7 +83,13 @@ def count(past: Counted, ledger: Path, messages: int, release: Path | None = Non
     settings = {"PYTHONPATH": str(release) if release else None}
     with running(past.home, "worker", *options, "--session-timeout", "2", settings=settings) as worker:
         wait_until(lambda: counted(ledger) >= messages or not worker.runs, f"{messages} messages are counted")
+        wait_until(lambda: clock_has_come(ledger) or not worker.runs, "the platform clock has come to the last event")
         assert end(worker).code == 0, worker.err
+
+
+def clock_has_come(ledger: Path) -> bool:
+    greatest = "(SELECT max(greatest_event_at) FROM source_offset)"
+    return query(ledger, f"SELECT 1 FROM platform_clock WHERE complete_until >= {greatest}") != []
 
 
 @pytest.fixture
@@ -241,20 +248,27 @@ def test_what_is_sent_again_closes_the_gap_and_after_pruning_still_counts_as_a_d
     before = run(past, ledger, *report)
     assert before.code == 0, before.told
 
+    refused = run(past, ledger, "prune", "2024-10")
+    assert (refused.code, refused.out) == (1, ""), refused.told
+    assert "still needed" in refused.err
+    past.publish(LATER)
+    count(past, ledger, counted(past.home.ledger) + 1)
+    would = run(past, ledger, "prune", "2024-10", "--dry-run")
     pruned = run(past, ledger, "prune", "2024-10")
     assert pruned.code == 0, pruned.told
+    assert would.out == pruned.out.replace("pruned", "would prune")
     receipts = len(DOCUMENTS) + len(FORMS) - len(MISSING) + len(NEWCOMERS)
     assert pruned.out.startswith(f"pruned before 2024-10: {receipts} receipts, "), pruned.told
     assert ", 0 settled dead letters," in pruned.out, "they were settled today"
-    assert query(ledger, "SELECT count(*) FROM counted_event") == [(0,)]
+    assert query(ledger, "SELECT count(*) FROM receipt_run") == [(1,)]
     assert run(past, ledger, *report).out == before.out
     assert run(past, ledger, "prune", "2024-10").out.startswith("pruned before 2024-10: 0 receipts, 0 hours")
     assert run(past, ledger, "dead-letters", "list").err == "1 dead letter\n", "what nobody has settled stays"
 
     duplicates = counters(ledger).duplicates
-    other = replace(DOCUMENTS[0], event_id="another event under a number that was counted")
+    other = replace(DOCUMENTS[0], event_id="another-event-under-a-number-that-was-counted")
     past.publish(*NEWCOMERS, DOCUMENTS[0], other)
-    count(past, ledger, counted(past.home.ledger) + len(NEWCOMERS) + 2)
+    count(past, ledger, counted(past.home.ledger) + 1 + len(NEWCOMERS) + 2)
     assert counters(ledger).duplicates == duplicates + len(NEWCOMERS) + 2
     assert run(past, ledger, *report).out == before.out
 
@@ -271,4 +285,4 @@ def test_what_is_no_month_is_not_pruned(past: Counted, ledger: Path, period: str
     ended = run(past, ledger, "prune", period)
     assert ended.code == 1
     assert ended.err.startswith(f"error: '{period}' is not a period"), ended.told
-    assert query(ledger, "SELECT count(*) FROM counted_event") != [(0,)]
+    assert query(ledger, "SELECT count(*) FROM receipt_run") != [(0,)]

@@ -8,8 +8,12 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from hipwatch.cli import app
-from monitor.watch import PAGING_DOWN
+from hipwatch.cli.main import app
+from monitor.paging.deadman import PAGING_DOWN
+from monitor.paging.planning import UNREACHABLE
+from monitor.paging.receive import DELIVERY_REFUSED
+from monitor.paging.sender import MESSAGE_REFUSED
+from monitor.paging.target import Pace
 from tests.ops.tools import (
     ALERTMANAGER_CONFIG,
     CONTRACT,
@@ -88,6 +92,19 @@ def test_receivers_post_to_the_webhook_with_the_token_and_only_the_watchdog_keep
         assert webhook["send_resolved"] is (name == "hipwatch")
 
 
+@pytest.mark.parametrize(
+    "config", [ALERTMANAGER_CONFIG, OPS / "paging" / "alertmanager-and-robots.yml"], ids=lambda path: path.stem
+)
+def test_a_silent_unit_reaches_a_robot_within_half_a_minute_of_being_seen(config: Path) -> None:
+    """At worst: the scrape, the evaluation, Alertmanager's wait and the settling of the message come one after the other."""
+    job = next(job for job in load(PROMETHEUS_CONFIG)["scrape_configs"] if job["job_name"] == "hipwatch")
+    (group,) = (group for path in RULE_FILES for group in load(path)["groups"] if group["name"] == "hipwatch")
+    (rule,) = (rule for rule in group["rules"] if rule.get("alert") == "UnitFeedSilent")
+    waits = [job["scrape_interval"], group["interval"], rule.get("for", "0s"), load(config)["route"]["group_wait"]]
+    assert sum(int(wait.removesuffix("s")) for wait in waits) + Pace().settle.total_seconds() <= 25
+    assert rule["keep_firing_for"], "and a moment's doubt is no recovery"
+
+
 def test_alert_names_are_unique() -> None:
     names = [alert.name for alert in alerts()]
     assert len(names) == len(set(names))
@@ -96,14 +113,16 @@ def test_alert_names_are_unique() -> None:
 @pytest.mark.parametrize("alert", alerts(), ids=by_name)
 def test_alert_has_severity_scope_and_texts_in_both_languages(alert: Rule) -> None:
     assert alert.body["labels"]["severity"] in {"page", "ticket", "none"}
-    assert alert.body["labels"]["scope"] in {"monitor", "feed", "unit", "topic"}
-    assert set(alert.body["annotations"]) == {"summary", "summary_zh", "runbook"}
+    assert alert.body["labels"]["scope"] in {"monitor", "feed", "unit", "topic", "city"}
+    assert set(alert.body["annotations"]) == {"summary", "summary_zh", "runbook", "runbook_url"}
     assert re.search(r"[\u4e00-\u9fff]", alert.body["annotations"]["summary_zh"])
     assert alert.body["annotations"]["runbook"] == f"ops/runbooks/{alert.name}.md"
+    assert alert.body["annotations"]["runbook_url"] == f"http://127.0.0.1:8080/runbooks/{alert.name}"
 
 
 def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
-    by_hipwatch_itself = {PAGING_DOWN}  # who cannot page cannot say so: this incident does not come from a rule
+    # who cannot page cannot say so: these incidents do not come from a rule
+    by_hipwatch_itself = {PAGING_DOWN, UNREACHABLE, MESSAGE_REFUSED, DELIVERY_REFUSED}
     assert {path.stem for path in RUNBOOKS} == {alert.name for alert in alerts()} | by_hipwatch_itself
 
 
@@ -147,7 +166,7 @@ def test_monitor_alerts_stand_before_unit_alerts_in_one_group() -> None:
     }
     assert [name for name, found in scopes.items() if "unit" in found] == ["hipwatch"]
     order = scopes["hipwatch"]
-    assert order == sorted(order, key=["monitor", "feed", "unit"].index)
+    assert order == sorted(order, key=["monitor", "feed", "unit", "city"].index)
     assert order.count("monitor") == 3
 
 
@@ -181,7 +200,9 @@ def test_runbook_names_only_commands_metrics_and_alerts_that_exist(path: Path) -
     assert called <= COMMANDS
     assert set(re.findall(r"\bhip_\w+", re.sub(r"\w+:hip_\w+:\w+", "", text))) <= CONTRACT
     assert set(re.findall(r"\w+:hip_\w+:\w+", text)) <= {rule.name for rule in rules()}
-    mentioned = set(re.findall(r"\b(?:Unit|Monitor|Feed|DeadLetters|SequenceHoles)[A-Z]\w+", text))
+    mentioned = set(
+        re.findall(r"\b(?:Unit|Monitor|Feed|DeadLetters|SequenceGaps|NoWorker|Worker|Broker|Ledger|Lag|DiskFull)[A-Z]\w+", text)
+    )
     assert mentioned <= {alert.name for alert in alerts()}
 
 

@@ -11,6 +11,8 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from tests.ops.metrics_page import series_names
+
 OPS: Final = Path(__file__).resolve().parents[2] / "ops"
 PROMETHEUS_CONFIG: Final = OPS / "prometheus" / "prometheus.yml"
 RULE_FILES: Final = sorted((OPS / "prometheus" / "rules").glob("*.yaml"))
@@ -18,27 +20,8 @@ RULE_TESTS: Final = sorted((OPS / "prometheus" / "tests").glob("*-test.yaml"))
 ALERTMANAGER_CONFIG: Final = OPS / "alertmanager" / "alertmanager.yml"
 RUNBOOKS: Final = sorted((OPS / "runbooks").glob("*.md"))
 
-CONTRACT: Final = frozenset(
-    {
-        "hip_unit_info",
-        "hip_unit_seen",
-        "hip_feed_active",
-        "hip_feed_seen",
-        "hip_feed_last_event_timestamp_seconds",
-        "hip_feed_deadline_timestamp_seconds",
-        "hip_platform_clock_timestamp_seconds",
-        "hip_platform_clock_advanced_timestamp_seconds",
-        "hip_platform_stall_after_seconds",
-        "hip_snapshot_timestamp_seconds",
-        "hip_snapshot_stale_after_seconds",
-        "hip_events_total",
-        "hip_duplicates_total",
-        "hip_dead_letters_total",
-        "hip_missing_sequences",
-        "hip_watchdog_last_received_timestamp_seconds",
-    }
-)
-"""Every metric that `hipwatch serve` exports and rules and runbooks may name."""
+CONTRACT: Final = frozenset(series_names()) | {"process_start_time_seconds"}
+"""Every series that `hipwatch serve` and the workers export: what rules and runbooks may name."""
 
 # What a PromQL expression may hold besides metrics; a name in neither list fails the test, which is the point.
 _WORDS: Final = frozenset(
@@ -57,6 +40,11 @@ _WORDS: Final = frozenset(
         "time",
         "increase",
         "rate",
+        "changes",
+        "deriv",
+        "max_over_time",
+        "predict_linear",
+        "histogram_quantile",
         "label_replace",
     }
 )

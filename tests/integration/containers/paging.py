@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import yaml
 
-from hipwatch import paging
+from hipwatch.local import prometheus as paging
+from schemas.register import load_register
 
 _SERVE: Final = "127.0.0.1:8080"
 _ALERTMANAGER: Final = "127.0.0.1:9093"
@@ -21,7 +22,7 @@ def write_paging(folder: Path, serve: str, alertmanager: str) -> None:
     token = folder / "webhook-token"
     token.write_text(secrets.token_urlsafe(32), encoding="ascii")
     names = {_SERVE: serve, _ALERTMANAGER: alertmanager}
-    _write(folder / "prometheus.yml", paging._scrapes(folder, 8080, 9093), names)
+    _write(folder / "prometheus.yml", paging._scrapes(folder, 8080, 9093, len(load_register().units)), names)
     _write(folder / "alertmanager.yml", paging._routes(8080, token), names)
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from hipwatch.paging import find_paging, start_paging
-from hipwatch.processes import LOOPBACK, Processes, answers, free_port, hipwatch_command
-from hipwatch.topics import ensure_topics
-from monitor.source import describe_topics
-from schemas.connection import KafkaConnection
+from broker.connection import KafkaConnection
+from broker.topics import ensure_topics
+from hipwatch.local.processes import LOOPBACK, Processes, answers, free_port, hipwatch_command
+from hipwatch.local.prometheus import find_paging, start_paging
+from monitor.worker.broker_topics import describe_topics
 from schemas.errors import HipwatchError
+from schemas.register import load_register
 from tests.integration.containers.until import until
 from tests.services.kafka import KafkaServer
 from tests.services.missing import missing
@@ -88,7 +89,7 @@ class ProcessSite:
         serve = hipwatch_command("serve", "--port", str(self._port), "--refresh", "0.3", "--webhook-token-file", str(token))
         processes.start("serve", serve, env=self._settings)
         processes.wait_until(lambda: answers(self._port), "the page", 60)
-        start_paging(processes, programs, self._folder, self._port, token)
+        start_paging(processes, programs, self._folder, self._port, token, len(load_register().units))
 
 
 def _make_topics(kafka: KafkaConnection) -> None:

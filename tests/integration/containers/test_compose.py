@@ -13,7 +13,6 @@ import pytest
 from tests.integration.containers.images import OFFICIAL, image, variable
 from tests.integration.containers.until import until
 
-pytestmark = pytest.mark.timeout(600)
 _SECRETS = Path(__file__).parents[3] / "docker" / "secrets.sh"
 _PROJECT = f"hipwatch-test-{os.getpid()}"
 _NO_VARIABLES = {name: value for name, value in os.environ.items() if not name.startswith("HIPWATCH_")}
@@ -83,7 +82,7 @@ def test_everything_of_the_compose_file_turns_healthy_on_an_empty_database(stack
     assert {service["Health"] for service in services} == {"healthy"}
 
 
-def test_prometheus_in_compose_scrapes_serve_and_the_watchdog_comes_back_to_it(stack: list[str]) -> None:
+def test_prometheus_in_compose_scrapes_serve_and_every_worker_and_the_watchdog_comes_back_to_it(stack: list[str]) -> None:
     serve = run([*stack, "port", "serve", "8080"], _NO_VARIABLES).strip()
     prometheus = run([*stack, "port", "prometheus", "9090"], _NO_VARIABLES).strip()
     assert serve.startswith("127.0.0.1:")
@@ -92,8 +91,11 @@ def test_prometheus_in_compose_scrapes_serve_and_the_watchdog_comes_back_to_it(s
         found: list[dict[str, Any]] = json.loads(_get(f"http://{prometheus}/api/v1/targets"))["data"]["activeTargets"]
         return found
 
-    (target,) = until(targets, lambda found: all(each["health"] == "up" for each in found), "serve is scraped", 60)
-    assert target["labels"] == {"instance": "serve:8080", "job": "hipwatch"}
+    found = until(
+        targets, lambda found: [each["health"] for each in found] == ["up"] * 3, "serve and both workers are scraped", 120
+    )
+    assert [each["labels"]["job"] for each in sorted(found, key=_job)] == ["hipwatch", "hipwatch-worker", "hipwatch-worker"]
+    assert min(found, key=_job)["labels"]["instance"] == "serve:8080"
     groups = json.loads(_get(f"http://{prometheus}/api/v1/rules"))["data"]["groups"]
     assert {"UnitFeedSilent", "Watchdog"} <= {rule["name"] for group in groups for rule in group["rules"]}
     until(
@@ -102,6 +104,11 @@ def test_prometheus_in_compose_scrapes_serve_and_the_watchdog_comes_back_to_it(s
         "the Watchdog has gone round",
         120,
     )
+
+
+def _job(target: dict[str, Any]) -> str:
+    job: str = target["labels"]["job"]
+    return job
 
 
 def _get(url: str) -> str:

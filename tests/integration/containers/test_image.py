@@ -10,7 +10,7 @@ from tests.integration.containers.engine import LABELS
 from tests.integration.containers.images import image
 from tests.integration.containers.until import until
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("docker_engine")]
+pytestmark = pytest.mark.usefixtures("docker_engine")
 _HEALTHCHECK = ["python", "/usr/local/lib/hipwatch/healthcheck.py"]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ingest.scenario import find_scenario
-from monitor.feeds import Feed
+from monitor.counting.feeds import Feed
 from schemas.clock import SHANGHAI
 from schemas.events import UnitId
 from schemas.register import load_register

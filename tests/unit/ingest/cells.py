@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
+from schemas.bulletin.columns import CENTS_PER_KCNY, Absent, Cell
+from schemas.bulletin.printed_month import PrintedMonth
 from schemas.events import CdaDocuments, Declaration, Event, HealthRecords, RealtimeForms, UnitId
 from schemas.period import Period
-from schemas.printed import CENTS_PER_KCNY, Absent, Cell, PrintedMonth
 
 NOT_SIMULATED = {"tables_required", "realtime_forms_required"}
 Cells = dict[tuple[UnitId, str], Cell]
@@ -71,7 +72,7 @@ def _add(unit: _Unit, event: Event, period: Period) -> None:
         if period.first <= event.business_date <= period.last and event.record_count:
             unit.realtime_days.add(event.business_date)
             unit.forms.add(event.form_code)
-    else:
+    elif isinstance(event, CdaDocuments):
         _add_documents(unit, event, period)
 
 

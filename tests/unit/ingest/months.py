@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from ingest.simulator import Plan, make_plan
+from schemas.bulletin.columns import Absent, Cell, Form
+from schemas.bulletin.printed_month import PrintedMonth, PrintedRow, PrintedTable
 from schemas.events import UnitId
 from schemas.period import Period
-from schemas.printed import Absent, Cell, Form, PrintedMonth, PrintedRow, PrintedTable
 from schemas.register import UnitKind, load_register
 
 REGISTER = load_register()

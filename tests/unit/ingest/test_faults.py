@@ -9,14 +9,17 @@ import pytest
 
 from ingest.simulator import FaultCounts, Faults, Message, events, inject
 from ingest.simulator.poison import POISONS
+from schemas.bulletin.printed_month import PrintedMonth
 from schemas.clock import start_of_day
-from schemas.codec import TOPIC_OF, DecodeError, Reason, decode, encode
+from schemas.codec.decode import decode
+from schemas.codec.encode import encode
+from schemas.codec.reasons import DecodeError, Reason
 from schemas.events import CdaDocuments, Event, RealtimeForms
-from schemas.printed import PrintedMonth
+from schemas.topics import TOPIC_OF
 from tests.unit.ingest.cells import cells_of, printed_cells
 from tests.unit.ingest.months import PERIOD, REGISTER, SMALL_2020, SMALL_2024, plan_of
 
-ALL = Faults(duplicates=0.05, reordered=0.04, holes=0.03, late=0.03, poison=0.02, wrong_clocks=0.5)
+ALL = Faults(duplicates=0.05, reordered=0.04, gaps=0.03, late=0.03, poison=0.02, wrong_clocks=0.5)
 
 
 def _recount(messages: Iterable[Message]) -> tuple[FaultCounts, list[Event]]:
@@ -52,11 +55,11 @@ def _recount(messages: Iterable[Message]) -> tuple[FaultCounts, list[Event]]:
         ALL,
         Faults(duplicates=1),
         Faults(reordered=1),
-        Faults(holes=1),
+        Faults(gaps=1),
         Faults(late=1),
         Faults(poison=1),
         Faults(wrong_clocks=1),
-        Faults(duplicates=0.3, reordered=0.3, holes=0.4, poison=0.5),
+        Faults(duplicates=0.3, reordered=0.3, gaps=0.4, poison=0.5),
     ],
 )
 @pytest.mark.parametrize("month", [SMALL_2020, SMALL_2024], ids=["2020", "2024"])
@@ -103,13 +106,13 @@ def test_the_same_seed_makes_the_same_faults_again() -> None:
 
 def test_the_last_event_is_delivered_last() -> None:
     made = list(events(plan_of(SMALL_2024)))
-    *_, last = inject(made, Faults(duplicates=0.2, reordered=0.4, holes=0.4, poison=1), 1)
+    *_, last = inject(made, Faults(duplicates=0.2, reordered=0.4, gaps=0.4, poison=1), 1)
     assert last.value == encode(made[-1])
 
 
 def test_a_withheld_event_is_delivered_within_500_events() -> None:
     made = list(events(plan_of(SMALL_2024, records_per_event=1)))
-    places = {message.value: place for place, message in enumerate(inject(made, Faults(holes=0.3), 1))}
+    places = {message.value: place for place, message in enumerate(inject(made, Faults(gaps=0.3), 1))}
     shifts = [places[encode(event)] - place for place, event in enumerate(made)]
     assert 100 < max(shifts) <= 500
 

@@ -58,7 +58,7 @@ def make_messages(*minutes: float) -> list[Message]:
 
 
 def test_everything_is_sent_in_order_and_flushed_at_the_end() -> None:
-    publisher, messages = FakePublisher(), list(inject(events(plan_of(SMALL_2024)), Faults(holes=0.1), 1))
+    publisher, messages = FakePublisher(), list(inject(events(plan_of(SMALL_2024)), Faults(gaps=0.1), 1))
     played = play(messages, publisher)
     assert publisher.values == [message.value for message in messages]
     assert publisher.flushed[-1] == played.sent == len(messages)

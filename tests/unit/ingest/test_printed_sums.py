@@ -5,10 +5,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.simulator import events
+from schemas.bulletin.columns import Absent, Cell, Form
+from schemas.bulletin.printed_month import PrintedMonth, PrintedRow
 from schemas.errors import HipwatchError
 from schemas.events import CdaDocuments
 from schemas.period import Period
-from schemas.printed import Absent, Cell, Form, PrintedMonth, PrintedRow
 from tests.unit.ingest.cells import cells_of, printed_cells
 from tests.unit.ingest.conftest import PlayedMonth
 from tests.unit.ingest.months import DISTRICTS, HOSPITALS, PERIOD, SMALL_2020, SMALL_2024, fill_row, make_month, make_row, plan_of

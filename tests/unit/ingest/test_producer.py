@@ -6,14 +6,13 @@ from collections.abc import Iterator
 import pytest
 from kafka.errors import KafkaTimeoutError
 
+from broker.connection import KafkaConnection
 from ingest import producer as producing
 from ingest.player import play
 from ingest.producer import EventProducer
 from ingest.simulator import Faults, events, inject
-from schemas.codec import TOPIC_OF
-from schemas.connection import KafkaConnection
 from schemas.errors import HipwatchError
-from schemas.topics import MAX_MESSAGE_BYTES, Topic, topic_name
+from schemas.topics import MAX_MESSAGE_BYTES, TOPIC_OF, Topic, topic_name
 from tests.unit.ingest.broker import read_topic, running_broker
 from tests.unit.ingest.months import SMALL_2020, plan_of
 

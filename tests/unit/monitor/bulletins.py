@@ -3,10 +3,10 @@
 from decimal import Decimal
 from typing import Final
 
-from monitor.bulletin.build import Bulletin, BulletinRow
+from monitor.bulletin.rows import Bulletin, BulletinRow
+from schemas.bulletin.columns import Absent, Cell, Form
 from schemas.events import UnitId
 from schemas.period import Period
-from schemas.printed import Absent, Cell, Form
 from schemas.register import UnitKind
 from tests.factories import HOSPITAL, UNIT
 

@@ -2,16 +2,33 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from monitor.feeds import Feed
-from monitor.fold import Changes, Stream, StreamKey, UploadSums, fold, resent, stream_of
-from schemas.events import CdaDocuments, Declaration, Event, HealthRecords, RealtimeForms
+from monitor.counting.changes import Changes
+from monitor.counting.feeds import Feed
+from monitor.counting.fold import Known, fold
+from monitor.counting.kept import columns_of, merge
+from monitor.counting.receipt_hash import KEY_BYTES, ReceiptHasher
+from monitor.counting.receipts import OtherSeries, ReceiptRun, Receipts
+from monitor.counting.streams import Stream, StreamKey, stream_of
+from schemas.events import CdaDocuments, Event, RealtimeForms
+from schemas.kinds.kind import Added
+from schemas.topics import KINDS, TOPIC_OF, Topic
 from tests.factories import RECEIVED, make_arrivals
 
 MEASURES = ("outpatient_visits", "discharges", "outpatient_revenue_cents", "inpatient_revenue_cents")
+
+
+DAY = date(2024, 9, 9)
+
+
+HASHER = ReceiptHasher(bytes(range(KEY_BYTES)))
+
+
+def hashed(event_id: str) -> bytes:
+    """The receipt of an id."""
+    return HASHER.of_ids([event_id])[0]
 
 
 class Sums:
@@ -19,9 +36,11 @@ class Sums:
 
     def __init__(self) -> None:
         self.uploads: dict[Any, dict[str, int | None]] = {}
-        self.forms: dict[Any, tuple[int, int]] = {}
-        self.declarations: set[Declaration] = set()
-        self.health_records: set[HealthRecords] = set()
+        self.forms: dict[Any, dict[str, int | None]] = {}
+        self.declarations: set[str] = set()
+        self.health_records: dict[Any, Any] = {}
+        self.ids: dict[tuple[str, Topic], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self.accepted_numbers: Counter[StreamKey] = Counter()
         self.seen: dict[StreamKey, set[int]] = defaultdict(set)
 
     def add(self, event: Event) -> None:
@@ -29,29 +48,35 @@ class Sums:
         if event.sequence in self.seen[key]:
             return
         self.seen[key].add(event.sequence)
+        by_series = self.ids[key.unit_id, key.topic]
+        again = any(event.event_id in ids for series, ids in by_series.items() if series != key.series)
+        by_series[key.series].add(event.event_id)
+        if not again:
+            self.accepted_numbers[key] += 1
+            self._add(event)
+
+    def _add(self, event: Event) -> None:
         if isinstance(event, CdaDocuments):
-            sums = self.uploads.setdefault(
-                (event.unit_id, event.table_code, event.business_date), dict.fromkeys(MEASURES) | {"events": 0, "records": 0}
-            )
+            place: Any = (event.unit_id, event.table_code, event.business_date)
+            sums = self.uploads.setdefault(place, dict.fromkeys(MEASURES) | {"events": 0, "records": 0})
             sums["events"] = plus(sums["events"], 1)
             sums["records"] = plus(sums["records"], event.record_count)
             for name in MEASURES:
                 sums[name] = plus(sums[name], getattr(event, name))
         elif isinstance(event, RealtimeForms):
             place = (event.unit_id, event.form_code, event.business_date)
-            events, records = self.forms.get(place, (0, 0))
-            self.forms[place] = (events + 1, records + event.record_count)
-        elif isinstance(event, Declaration):
-            self.declarations.add(event)
-        else:
-            self.health_records.add(event)
+            forms = self.forms.setdefault(place, {"events": 0, "records": 0})
+            forms["events"] = plus(forms["events"], 1)
+            forms["records"] = plus(forms["records"], event.record_count)
+        elif TOPIC_OF[type(event)] is Topic.DECLARATIONS:
+            self.declarations.add(event.event_id)
 
     def missing(self) -> dict[StreamKey, set[int]]:
         """The numbers below the greatest that never came."""
         return {key: set(range(1, max(seen))) - seen for key, seen in self.seen.items()}
 
     def accepted(self) -> dict[StreamKey, int]:
-        return {key: len(seen) for key, seen in self.seen.items()}
+        return {key: self.accepted_numbers[key] for key in self.seen}
 
 
 def sums_of(events: Iterable[Event]) -> Sums:
@@ -97,15 +122,12 @@ def plus(left: int | None, right: int | None) -> int | None:
 
 
 class MemoryLedger:
-    """Merges the changes of batch after batch, as the ledger does with SQL."""
+    """Merges the changes of batch after batch, as the ledger does with SQL. Its receipts are the ids themselves."""
 
     def __init__(self) -> None:
         self.streams: dict[StreamKey, Stream] = defaultdict(Stream)
         self.receipts: dict[tuple[StreamKey, int], str] = {}
-        self.uploads: dict[Any, dict[str, int | None]] = {}
-        self.forms: dict[Any, tuple[int, int]] = {}
-        self.declarations: set[Declaration] = set()
-        self.health_records: set[HealthRecords] = set()
+        self.kept: dict[Topic, dict[Any, Any]] = {topic: {} for topic in KINDS}
         self.marks: dict[Any, tuple[datetime, datetime, Any]] = {}
         self.hours: set[int] = set()
         self.greatest_event_at: datetime | None = None
@@ -114,32 +136,47 @@ class MemoryLedger:
 
     def append(self, events: Sequence[Event], received_at: datetime = RECEIVED) -> Changes:
         arrivals = make_arrivals(events, received_at=received_at)
-        streams = {stream_of(event): self.streams[stream_of(event)] for event in events}
-        counted = {number: self.receipts[number] for number in resent(arrivals, streams)}
-        changes = fold(arrivals, streams, counted)
-        self._merge_sums(changes)
+        known = Known({stream_of(event): self.streams[stream_of(event)] for event in events}, HASHER)
+        known.receipts = Receipts(ReceiptRun(key, n, DAY, DAY, hashed(name)) for (key, n), name in self.receipts.items())
+        known.other_series = OtherSeries({(key.unit_id, key.topic): {} for key in self.streams})
+        for (key, _), name in self.receipts.items():
+            known.other_series.add(key, [hashed(name)])
+        changes = fold(arrivals, known)
+        for topic, rows in changes.kept.items():
+            for row, values in rows.items():
+                before = self.kept[topic].get(row)
+                self.kept[topic][row] = values if before is None else merge(topic, before, values)
         self._merge_marks(changes)
-        self.declarations |= set(changes.declarations)
-        self.health_records |= set(changes.health_records)
         self.hours |= changes.hours
-        self.conflicts += changes.conflicts
-        self.conflicting += [arrivals[offset].event for offset in changes.conflicts]
-        for receipt in changes.receipts:
-            assert (receipt.stream, receipt.sequence) not in self.receipts, "a number is counted once"
-            self.receipts[receipt.stream, receipt.sequence] = receipt.event_id
+        refused = [offset for offset, _ in changes.refused]
+        self.conflicts += refused
+        self.conflicting += [arrivals[offset].event for offset in refused]
+        names = {hashed(event.event_id): event.event_id for event in events}
+        for run in known.receipts.added():
+            for number in range(run.first, run.last + 1):
+                assert (run.stream, number) not in self.receipts, "a number is counted once"
+                self.receipts[run.stream, number] = names[run.hash_of(number) or b""]
         return changes
 
-    def _merge_sums(self, changes: Changes) -> None:
-        for key, sums in changes.uploads.items():
-            so_far = self.uploads.setdefault(key, {item.name: None for item in fields(UploadSums)})
-            for name in so_far:
-                so_far[name] = plus(so_far[name], getattr(sums, name))
-        for place, form in changes.forms.items():
-            events, records = self.forms.get(place, (0, 0))
-            self.forms[place] = (events + form.events, records + form.records)
+    @property
+    def uploads(self) -> dict[Any, dict[str, int | None]]:
+        return self.sums(Topic.CDA_DOCUMENTS)
+
+    @property
+    def forms(self) -> dict[Any, dict[str, int | None]]:
+        return self.sums(Topic.REALTIME_FORMS)
+
+    def sums(self, topic: Topic) -> dict[Any, dict[str, int | None]]:
+        assert isinstance(KINDS[topic].kept, Added)
+        names = columns_of(KINDS[topic]).values
+        return {key: dict(zip(names, values, strict=True)) for key, values in self.kept[topic].items()}
+
+    @property
+    def declarations(self) -> set[str]:
+        return {event_id for _, _, event_id in self.kept[Topic.DECLARATIONS]}
 
     def _merge_marks(self, changes: Changes) -> None:
-        for owner, mark in changes.marks.items():
+        for owner, mark in changes.progress.items():
             new = (mark.first_event_at, mark.last_event_at, mark.last_business_date)
             first, last, day = self.marks.get(owner, new)
             self.marks[owner] = (min(first, new[0]), max(last, new[1]), max(day, new[2]))
@@ -148,7 +185,7 @@ class MemoryLedger:
 
     def missing(self) -> dict[StreamKey, set[int]]:
         return {
-            key: {number for first, last in stream.gaps for number in range(first, last + 1)}
+            key: {number for first, last, *_ in stream.gaps for number in range(first, last + 1)}
             for key, stream in self.streams.items()
         }
 

@@ -44,7 +44,7 @@ def _an_event(draw: st.DrawFn, kind: str, unit_id: str, series: str, sequence: i
 
 @st.composite
 def sent_events(draw: st.DrawFn, kinds: tuple[str, ...] = tuple(_MAKERS), most: int = 12, ahead: int = 0) -> list[Event]:
-    """Events of a few streams, each with holes perhaps; no number twice. Clocks may run `ahead` minutes ahead of noon."""
+    """Events of a few streams, each with gaps perhaps; no number twice. Clocks may run `ahead` minutes ahead of noon."""
     streams = draw(
         st.lists(st.tuples(st.sampled_from(kinds), _units, st.sampled_from(["", "b"])), min_size=1, max_size=3, unique=True)
     )

@@ -3,21 +3,26 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
-from monitor.database import open_database
-from monitor.deadlines import Rhythms
-from monitor.ledger import Ledger, Position
+from monitor.board.site import build_site
+from monitor.board.snapshot_keeper import SnapshotKeeper
+from monitor.counting.batch import Position
+from monitor.judgement.finding_keeper import FindingKeeper
+from monitor.judgement.judge import Snapshot, take_snapshot
+from monitor.judgement.rhythms import Rhythms
+from monitor.ledger.append import Ledger
+from monitor.ledger.database import open_database
+from monitor.paging.deadman import Deadman
+from monitor.paging.finding_metrics import FindingCollector
 from monitor.settings import ServeSettings
-from monitor.watch import Watch
-from monitor.web.site import build_site
 from schemas.register import load_register
 from tests.conftest import prepare
+from tests.factories import UNITS
 
 TOKEN: Final = "a token for tests"
 BEARER: Final = {"Authorization": f"Bearer {TOKEN}"}
@@ -31,12 +36,14 @@ class Site:
     path: Path
     engine: Engine
     ledger: Ledger
-    watch: Watch
+    keeper: SnapshotKeeper[Snapshot]
+    deadman: Deadman
     client: TestClient
+    findings: FindingKeeper
 
     def page(self) -> str:
-        """The fleet page after a fresh reading."""
-        self.watch.refresh()
+        """The page of all units after a fresh reading."""
+        self.keeper.refresh()
         answer = self.client.get("/")
         assert answer.status_code == 200
         return str(answer.text)
@@ -49,7 +56,7 @@ class Site:
         greatest = self.ledger.greatest_event_at()
         assert greatest is not None
         offsets = self.ledger.next_offsets().items()
-        self.ledger.mark_complete([Position(topic_id, number, at) for (topic_id, number), at in offsets], greatest)
+        self.ledger.raise_complete_until([Position(topic_id, number, at) for (topic_id, number), at in offsets], greatest)
 
     def break_ledger(self) -> bytes:
         """Put something else in the place of the file; returns what was there."""
@@ -66,8 +73,11 @@ def running(folder: Path, token: str | None = TOKEN, **settings: Any) -> Iterato
     path = folder / "ledger.db"
     values = ServeSettings(f"sqlite:///{path}", webhook_token=token, **settings)
     engine = open_database(values.database, create=True)
-    watch = Watch(engine, load_register(), Rhythms(), timedelta(seconds=5), values.watchdog_after)
-    watch.refresh()
-    with TestClient(build_site(engine, watch, values), raise_server_exceptions=False) as client:
-        yield Site(path, engine, prepare(Ledger(engine)), watch, client)
+    keeper = SnapshotKeeper(lambda: take_snapshot(engine, load_register(), Rhythms()))
+    keeper.refresh()
+    findings = FindingKeeper(engine, load_register)
+    with TestClient(
+        build_site(engine, keeper, findings, values, FindingCollector(findings)), raise_server_exceptions=False
+    ) as client:
+        yield Site(path, engine, prepare(Ledger(engine, UNITS)), keeper, Deadman(engine, values.watchdog_after), client, findings)
     engine.dispose()

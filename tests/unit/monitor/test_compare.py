@@ -4,8 +4,9 @@ from typing import Any
 import pytest
 
 from monitor.bulletin.compare import compare
+from schemas.bulletin.columns import Absent, Cell, Form
+from schemas.bulletin.printed_month import PrintedMonth, PrintedRow, PrintedTable
 from schemas.events import UnitId
-from schemas.printed import Absent, Cell, Form, PrintedMonth, PrintedRow, PrintedTable
 from schemas.register import UnitKind
 from tests.factories import UNIT
 from tests.unit.monitor.bulletins import CELLS, make_bulletin

@@ -10,16 +10,18 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy import text
 
-from monitor import database
-from monitor.database import LedgerUnavailable, open_database, sentences, upsert, writing
-from monitor.deadlines import Rhythms
-from monitor.ledger import Ledger
-from monitor.reading import read_snapshot
-from monitor.tables import FormDay
+from monitor.judgement.judge import take_snapshot
+from monitor.judgement.rhythms import Rhythms
+from monitor.ledger import database
+from monitor.ledger.append import Ledger
+from monitor.ledger.database import open_database, writing
+from monitor.ledger.errors import LedgerUnavailable, friendly_errors
+from monitor.ledger.statements import table_of, upsert
+from monitor.ledger.tables import DeadLetterCount
 from schemas.errors import HipwatchError
 from schemas.register import Register
 from tests.conftest import prepare
-from tests.factories import make_batch, make_event
+from tests.factories import UNITS, make_batch, make_event
 
 NOBODY = 65534
 
@@ -39,7 +41,7 @@ def url(path: Path) -> str:
 
 
 def opened(path: Path) -> Ledger:
-    return prepare(Ledger(open_database(url(path), create=True)))
+    return prepare(Ledger(open_database(url(path), create=True), UNITS))
 
 
 def sentence(error: pytest.ExceptionInfo[HipwatchError], path: Path) -> str:
@@ -106,7 +108,7 @@ def test_a_corrupt_database_is_one_sentence(path: Path) -> None:
         file.write(b"\xff" * (size - 4096))
     engine = database.make_engine(url(path))
     with pytest.raises(HipwatchError) as error:
-        Ledger(engine).append(make_batch(make_event(), first=299))
+        Ledger(engine, UNITS).append(make_batch(make_event(), first=299))
     assert sentence(error, path).endswith("is corrupt: SQLite cannot read it (restore a backup)")
 
 
@@ -180,7 +182,7 @@ def test_a_transaction_that_fails_is_rolled_back(path: Path) -> None:
     engine = open_database(url(path), create=True)
 
     def write_and_fail() -> None:
-        with sentences(engine), writing(engine) as connection:
+        with friendly_errors(engine), writing(engine) as connection:
             connection.execute(text("INSERT INTO active_hour (hour) VALUES (1)"))
             connection.execute(text("INSERT INTO active_hour (hour) VALUES (1)"))
 
@@ -202,7 +204,7 @@ def test_a_write_transaction_that_begins_by_reading_has_the_lock_already(path: P
 
 def test_a_mistake_of_ours_is_not_taken_for_a_database_that_is_away(path: Path) -> None:
     engine = open_database(url(path), create=True)
-    with pytest.raises(HipwatchError) as error, sentences(engine), writing(engine) as connection:
+    with pytest.raises(HipwatchError) as error, friendly_errors(engine), writing(engine) as connection:
         connection.execute(text("INSERT INTO active_hour (hour) VALUES (1), (1)"))
     assert not isinstance(error.value, LedgerUnavailable), "waiting would not help"
 
@@ -210,9 +212,9 @@ def test_a_mistake_of_ours_is_not_taken_for_a_database_that_is_away(path: Path) 
 def test_an_upsert_of_nothing_does_nothing(path: Path) -> None:
     engine = open_database(url(path), create=True)
     with writing(engine) as connection:
-        upsert(connection, database.table_of(FormDay), [], add=("events",))
+        upsert(connection, table_of(DeadLetterCount), [], add=("total",))
     with engine.connect() as connection:
-        assert connection.execute(text("SELECT count(*) FROM form_day")).scalar() == 0
+        assert connection.execute(text("SELECT count(*) FROM dead_letter_count")).scalar() == 0
 
 
 def test_opening_twice_keeps_what_is_there(path: Path, register: Register) -> None:
@@ -220,4 +222,37 @@ def test_opening_twice_keeps_what_is_there(path: Path, register: Register) -> No
     again = opened(path)
     assert again.next_offsets()["id-of-cda-documents", 0] == 1
     reader = open_database(url(path), create=False)
-    assert sum(counts.accepted for counts in read_snapshot(reader, register, Rhythms()).topics.values()) == 1
+    assert sum(counts.accepted for counts in take_snapshot(reader, register, Rhythms()).facts.topics.values()) == 1
+
+
+def modes_of(path: Path) -> dict[str, int]:
+    return {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+
+
+def test_a_ledger_and_the_files_beside_it_are_for_their_owner_alone(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        path = tmp_path / "new" / "ledger.db"
+        engine = open_database(url(path), create=True)
+        with writing(engine) as connection:
+            connection.execute(text("INSERT INTO active_hour (hour) VALUES (1)"))
+            assert modes_of(path) == {"ledger.db": 0o600, "ledger.db-wal": 0o600, "ledger.db-shm": 0o600}
+        assert path.parent.stat().st_mode & 0o777 == 0o700
+    finally:
+        os.umask(before)
+
+
+def test_a_ledger_of_the_first_release_is_closed_to_all_others_and_not_to_its_group(path: Path) -> None:
+    opened(path)
+    path.chmod(0o664)
+    opened(path)
+    assert path.stat().st_mode & 0o777 == 0o660
+
+
+def test_a_file_with_tables_of_somebody_else_gets_none_of_ours(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE addresses (name TEXT)")
+    with pytest.raises(HipwatchError, match=r"holds tables of others \(addresses, 1 in all\)"):
+        open_database(url(path), create=True)
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("addresses",)]

@@ -7,14 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.deadlines import Outage, Rhythm, Rhythms, after_outages, deadline, outages
-from monitor.feeds import Feed
-from monitor.fold import FeedMark
-from monitor.rhythms_file import read_rhythms
+from monitor.counting.changes import FeedProgress
+from monitor.counting.feeds import Feed
+from monitor.judgement.deadlines import deadline
+from monitor.judgement.outages import Outage, after_outages, outages
+from monitor.judgement.rhythms import Rhythm, Rhythms
+from monitor.judgement.rhythms_file import read_rhythms
 from schemas.clock import SHANGHAI, local_date, start_of_day
 from schemas.errors import HipwatchError
 from schemas.register import Register
-from tests.factories import NOON, UNIT, make_mark
+from tests.factories import NOON, UNIT, make_progress
 
 
 def local(day: int, hour: float = 0, month: int = 9) -> datetime:
@@ -27,7 +29,7 @@ class Case(NamedTuple):
 
     name: str
     feed: Feed
-    mark: FeedMark | None
+    mark: FeedProgress | None
     rhythm: Rhythm
     due: datetime
 
@@ -35,59 +37,67 @@ class Case(NamedTuple):
 ACTIVE_SINCE = local(1, 9)
 DEFAULT = Rhythm()
 CASES = [
-    Case("1 data of the 9th: those of the 10th are due by the end of the 11th", Feed.SCHEDULED, make_mark(), DEFAULT, local(12)),
+    Case(
+        "1 data of the 9th: those of the 10th are due by the end of the 11th", Feed.SCHEDULED, make_progress(), DEFAULT, local(12)
+    ),
     Case(
         "2 when the last upload came does not matter for the scheduled feed",
         Feed.SCHEDULED,
-        make_mark(last_event_at=local(10, 23.9)),
+        make_progress(last_event_at=local(10, 23.9)),
         DEFAULT,
         local(12),
     ),
     Case(
         "3 a month's last day",
         Feed.SCHEDULED,
-        make_mark(last_business_date=date(2024, 9, 30)),
+        make_progress(last_business_date=date(2024, 9, 30)),
         DEFAULT,
         local(3, month=10),
     ),
-    Case("4 due at noon instead of midnight", Feed.SCHEDULED, make_mark(), Rhythm(scheduled_due=12), local(11, 12)),
-    Case("5 due three days later", Feed.SCHEDULED, make_mark(), Rhythm(scheduled_due=72), local(14)),
-    Case("6 due as soon as the day is over", Feed.SCHEDULED, make_mark(), Rhythm(scheduled_due=0), local(11)),
-    Case("7 realtime at noon", Feed.REALTIME, make_mark(last_event_at=local(10, 12)), DEFAULT, local(10, 14)),
-    Case("8 realtime at opening", Feed.REALTIME, make_mark(last_event_at=local(10, 8)), DEFAULT, local(10, 10)),
+    Case("4 due at noon instead of midnight", Feed.SCHEDULED, make_progress(), Rhythm(scheduled_due=12), local(11, 12)),
+    Case("5 due three days later", Feed.SCHEDULED, make_progress(), Rhythm(scheduled_due=72), local(14)),
+    Case("6 due as soon as the day is over", Feed.SCHEDULED, make_progress(), Rhythm(scheduled_due=0), local(11)),
+    Case("7 realtime at noon", Feed.REALTIME, make_progress(last_event_at=local(10, 12)), DEFAULT, local(10, 14)),
+    Case("8 realtime at opening", Feed.REALTIME, make_progress(last_event_at=local(10, 8)), DEFAULT, local(10, 10)),
     Case(
-        "9 realtime that ends exactly at closing", Feed.REALTIME, make_mark(last_event_at=local(10, 18)), DEFAULT, local(10, 20)
+        "9 realtime that ends exactly at closing",
+        Feed.REALTIME,
+        make_progress(last_event_at=local(10, 18)),
+        DEFAULT,
+        local(10, 20),
     ),
-    Case("10 realtime over night", Feed.REALTIME, make_mark(last_event_at=local(10, 19.5)), DEFAULT, local(11, 9.5)),
-    Case("11 realtime at closing", Feed.REALTIME, make_mark(last_event_at=local(10, 20)), DEFAULT, local(11, 10)),
-    Case("12 realtime at night", Feed.REALTIME, make_mark(last_event_at=local(10, 23)), DEFAULT, local(11, 10)),
-    Case("13 realtime before opening", Feed.REALTIME, make_mark(last_event_at=local(10, 3)), DEFAULT, local(10, 10)),
-    Case("14 realtime over the end of a month", Feed.REALTIME, make_mark(last_event_at=local(30, 19)), DEFAULT, local(1, 9, 10)),
+    Case("10 realtime over night", Feed.REALTIME, make_progress(last_event_at=local(10, 19.5)), DEFAULT, local(11, 9.5)),
+    Case("11 realtime at closing", Feed.REALTIME, make_progress(last_event_at=local(10, 20)), DEFAULT, local(11, 10)),
+    Case("12 realtime at night", Feed.REALTIME, make_progress(last_event_at=local(10, 23)), DEFAULT, local(11, 10)),
+    Case("13 realtime before opening", Feed.REALTIME, make_progress(last_event_at=local(10, 3)), DEFAULT, local(10, 10)),
+    Case(
+        "14 realtime over the end of a month", Feed.REALTIME, make_progress(last_event_at=local(30, 19)), DEFAULT, local(1, 9, 10)
+    ),
     Case(
         "15 never closed",
         Feed.REALTIME,
-        make_mark(last_event_at=local(10, 23)),
+        make_progress(last_event_at=local(10, 23)),
         Rhythm(service_from=0, service_to=24),
         local(11, 1),
     ),
     Case(
         "16 quieter than a service day is long",
         Feed.REALTIME,
-        make_mark(last_event_at=local(10, 12)),
+        make_progress(last_event_at=local(10, 12)),
         Rhythm(realtime_quiet=24),
         local(12, 12),
     ),
     Case(
         "17 a quarter of an hour",
         Feed.REALTIME,
-        make_mark(last_event_at=local(10, 12)),
+        make_progress(last_event_at=local(10, 12)),
         Rhythm(realtime_quiet=0.25),
         local(10, 12.25),
     ),
     Case(
         "18 the business date does not matter for realtime",
         Feed.REALTIME,
-        make_mark(last_event_at=local(10, 12), last_business_date=date(2020, 1, 1)),
+        make_progress(last_event_at=local(10, 12), last_business_date=date(2020, 1, 1)),
         DEFAULT,
         local(10, 14),
     ),
@@ -112,7 +122,7 @@ def test_a_realtime_deadline_leaves_exactly_the_quiet_time_within_service(
     start: datetime, quiet: int, opens: int, length: int
 ) -> None:
     rhythm = Rhythm(realtime_quiet=quiet / 4, service_from=opens, service_to=min(24, opens + length))
-    due = deadline(Feed.REALTIME, make_mark(last_event_at=start), ACTIVE_SINCE, rhythm)
+    due = deadline(Feed.REALTIME, make_progress(last_event_at=start), ACTIVE_SINCE, rhythm)
     in_service = timedelta(0)
     day = local_date(start)
     while start_of_day(day) < due:
@@ -204,28 +214,28 @@ def test_an_empty_rhythms_file_changes_nothing(tmp_path: Path, register: Registe
 
 WRONG: Mapping[str, str] = {
     "[default": "Expected",
-    "[defaults]\nscheduled_due = 3": "'defaults' is not known; known are default, platform, units",
-    "default = 3": "[default] must be a table of hours",
-    "platform = 3": "[platform] must be a table of hours",
-    "units = 3": "[units] must be a table of units",
-    "units.gulou = 3": "[units.gulou] must be a table of hours",
-    "[default]\nscheduled = 3": "[default]: 'scheduled' is not known; known are never_seen, realtime_quiet",
-    "[platform]\nscheduled_due = 3": "[platform]: 'scheduled_due' is not known; known are outage, recovery",
-    "[units.atlantis]\nscheduled_due = 3": "[units.atlantis]: the register has no unit 'atlantis'",
-    "[default]\nscheduled_due = '3'": "[default]: scheduled_due must be a number of hours, and is '3'",
-    "[default]\nscheduled_due = true": "[default]: scheduled_due must be a number of hours, and is True",
-    "[default]\nscheduled_due = -1": "[default]: scheduled_due must be a number of hours, and is -1",
-    "[default]\nscheduled_due = nan": "[default]: scheduled_due must be a number of hours, and is nan",
-    "[default]\nscheduled_due = inf": "[default]: scheduled_due must be a number of hours, and is inf",
-    "[default]\nscheduled_due = 9000": "[default]: scheduled_due must be a number of hours, and is 9000",
-    "[default]\nrealtime_quiet = 0": "[default]: realtime_quiet must be more than 0 hours",
-    "[platform]\noutage = 0": "[platform]: outage must be more than 0 hours",
-    "[default]\nservice_from = 20\nservice_to = 8": "[default]: service_from and service_to must be hours of a day",
-    "[default]\nservice_from = 8\nservice_to = 8": "[default]: service_from and service_to must be hours of a day",
-    "[default]\nservice_to = 25": "[default]: service_from and service_to must be hours of a day",
-    "[units.gulou]\nservice_from = 21": "[units.gulou]: service_from and service_to must be hours of a day",
-    "[default]\nservice_from = -1": "[default]: service_from must be a number of hours, and is -1",
-    "[default]\nservice_from = 8\nservice_to = 8.0000000001": "[default]: service_from and service_to must be hours of a day",
+    "[defaults]\nscheduled_due = 3": "key defaults: there is no such key (there are default, platform, units)",
+    "default = 3": "key default: must be a table",
+    "platform = 3": "key platform: must be a table",
+    "units = 3": "key units: must be a table",
+    "units.gulou = 3": "key units.gulou: must be a table",
+    "[default]\nscheduled = 3": "key default.scheduled: there is no such key (there are scheduled_due, realtime_quiet",
+    "[platform]\nscheduled_due = 3": "key platform.scheduled_due: there is no such key (there are outage, recovery)",
+    "[units.atlantis]\nscheduled_due = 3": "key units.atlantis: the register has no unit 'atlantis'",
+    "[default]\nscheduled_due = '3'": "key default.scheduled_due: must be a valid number",
+    "[default]\nscheduled_due = true": "key default.scheduled_due: must be a valid number",
+    "[default]\nscheduled_due = -1": "key default.scheduled_due: must be greater than or equal to 0",
+    "[default]\nscheduled_due = nan": "key default.scheduled_due: must be a finite number",
+    "[default]\nscheduled_due = inf": "key default.scheduled_due: must be a finite number",
+    "[default]\nscheduled_due = 9000": "key default.scheduled_due: must be less than or equal to 8784",
+    "[default]\nrealtime_quiet = 0": "key default.realtime_quiet: must be greater than 0",
+    "[platform]\noutage = 0": "key platform.outage: must be greater than 0",
+    "[default]\nservice_from = 20\nservice_to = 8": "key default: service_from and service_to must be hours of a day",
+    "[default]\nservice_from = 8\nservice_to = 8": "key default: service_from and service_to must be hours of a day",
+    "[default]\nservice_to = 25": "key default: service_from and service_to must be hours of a day",
+    "[units.gulou]\nservice_from = 21": "key units.gulou: service_from and service_to must be hours of a day",
+    "[default]\nservice_from = -1": "key default.service_from: must be greater than or equal to 0",
+    "[default]\nservice_from = 8\nservice_to = 8.0000000001": "key default: service_from and service_to must be hours of a day",
 }
 
 

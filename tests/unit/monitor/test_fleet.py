@@ -1,36 +1,41 @@
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pytest
 
-from monitor.deadlines import Outage, Rhythm, Rhythms
-from monitor.feeds import Feed
-from monitor.fleet import FeedCondition, FeedStatus, Fleet, judge
-from monitor.fold import FeedMark
+from monitor.counting.changes import FeedProgress
+from monitor.counting.feeds import Feed
+from monitor.judgement.outages import Outage
+from monitor.judgement.rhythms import Rhythm, Rhythms
+from monitor.judgement.unit_status import FeedCondition, FeedStatus, PlatformStatus, judge
+from schemas.clock import start_of_day
 from schemas.events import UnitId
-from schemas.register import Register
-from tests.factories import NOON, OTHER_UNIT, UNIT, make_mark, make_marks
+from schemas.register import Life, Register
+from tests.factories import NOON, OTHER_UNIT, UNIT, make_progress, make_progress_by_unit
 
 MILLISECOND = timedelta(milliseconds=1)
 SCHEDULED_DUE = NOON + timedelta(hours=36)
 """A feed whose newest business date is the 9th is due at the end of the 11th."""
 
+SEEN_LONG_AGO: Final = make_progress_by_unit(Feed.SCHEDULED, gulou=NOON)
+
 
 def judged(
     register: Register,
     clock: datetime | None,
-    marks: dict[tuple[UnitId, Feed], FeedMark],
+    marks: dict[tuple[UnitId, Feed], FeedProgress],
     outages: list[Outage] | None = None,
     rhythms: Rhythms | None = None,
-) -> Fleet:
+) -> PlatformStatus:
     return judge(register, clock, marks, outages or [], rhythms or Rhythms())
 
 
-def feed_of(fleet: Fleet, unit_id: UnitId, feed: Feed) -> FeedStatus:
+def feed_of(fleet: PlatformStatus, unit_id: UnitId, feed: Feed) -> FeedStatus:
     return next(status for unit in fleet.units for status in unit.feeds if (unit.unit.unit_id, status.feed) == (unit_id, feed))
 
 
-def condition(fleet: Fleet, unit_id: UnitId, feed: Feed = Feed.SCHEDULED) -> FeedCondition:
+def condition(fleet: PlatformStatus, unit_id: UnitId, feed: Feed = Feed.SCHEDULED) -> FeedCondition:
     return feed_of(fleet, unit_id, feed).condition
 
 
@@ -59,21 +64,23 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_condition(case: Case, register: Register) -> None:
-    marks = {(UNIT, Feed.SCHEDULED): make_mark()} if case.seen else {}
+    marks = {(UNIT, Feed.SCHEDULED): make_progress()} if case.seen else {}
     if case.others_since is not None:
-        marks[OTHER_UNIT, Feed.SCHEDULED] = make_mark(first_event_at=case.others_since)
+        marks[OTHER_UNIT, Feed.SCHEDULED] = make_progress(first_event_at=case.others_since)
     assert condition(judged(register, case.clock, marks), UNIT) is case.verdict
 
 
 def test_feed_is_silent_after_its_deadline(register: Register) -> None:
-    marks = {(UNIT, Feed.SCHEDULED): make_mark(), (UNIT, Feed.REALTIME): make_mark()}
+    marks = {(UNIT, Feed.SCHEDULED): make_progress(), (UNIT, Feed.REALTIME): make_progress()}
     fleet = judged(register, NOON + timedelta(hours=2, milliseconds=1), marks)
-    assert feed_of(fleet, UNIT, Feed.REALTIME) == FeedStatus(Feed.REALTIME, FeedCondition.SILENT, NOON, NOON + timedelta(hours=2))
+    assert feed_of(fleet, UNIT, Feed.REALTIME) == FeedStatus(
+        Feed.REALTIME, FeedCondition.SILENT, NOON, NOON + timedelta(hours=2), NOON + timedelta(hours=2)
+    )
     assert feed_of(fleet, UNIT, Feed.SCHEDULED) == FeedStatus(Feed.SCHEDULED, FeedCondition.ON_TIME, NOON, SCHEDULED_DUE)
 
 
 def test_a_feed_is_not_overdue_exactly_at_its_deadline(register: Register) -> None:
-    marks = make_marks(Feed.REALTIME, gulou=NOON)
+    marks = make_progress_by_unit(Feed.REALTIME, gulou=NOON)
     due = feed_of(judged(register, NOON, marks), UNIT, Feed.REALTIME).deadline
     assert due is not None
     assert condition(judged(register, due, marks), UNIT, Feed.REALTIME) is FeedCondition.ON_TIME
@@ -81,7 +88,7 @@ def test_a_feed_is_not_overdue_exactly_at_its_deadline(register: Register) -> No
 
 
 def test_a_single_unit_may_have_a_rhythm_of_its_own(register: Register) -> None:
-    marks = make_marks(Feed.REALTIME, gulou=NOON, qinhuai=NOON)
+    marks = make_progress_by_unit(Feed.REALTIME, gulou=NOON, qinhuai=NOON)
     rhythms = Rhythms(units={UNIT: Rhythm(realtime_quiet=4)})
     fleet = judged(register, NOON + timedelta(hours=3), marks, rhythms=rhythms)
     assert condition(fleet, UNIT, Feed.REALTIME) is FeedCondition.ON_TIME
@@ -89,20 +96,20 @@ def test_a_single_unit_may_have_a_rhythm_of_its_own(register: Register) -> None:
 
 
 def test_nobody_is_blamed_for_an_outage_until_they_have_recovered(register: Register) -> None:
-    marks = make_marks(Feed.REALTIME, gulou=NOON)
+    marks = make_progress_by_unit(Feed.REALTIME, gulou=NOON)
     outage = Outage(NOON + timedelta(hours=1), NOON + timedelta(hours=8))
     for after, verdict in ((timedelta(hours=10), FeedCondition.ON_TIME), (timedelta(hours=10.01), FeedCondition.SILENT)):
         assert condition(judged(register, NOON + after, marks, [outage]), UNIT, Feed.REALTIME) is verdict
 
 
 def test_who_was_silent_before_the_outage_stays_silent(register: Register) -> None:
-    marks = make_marks(Feed.REALTIME, gulou=NOON)
+    marks = make_progress_by_unit(Feed.REALTIME, gulou=NOON)
     outage = Outage(NOON + timedelta(hours=3), NOON + timedelta(hours=10))
     assert condition(judged(register, NOON + timedelta(hours=11), marks, [outage]), UNIT, Feed.REALTIME) is FeedCondition.SILENT
 
 
 def test_a_feed_is_active_since_anybody_first_used_it(register: Register) -> None:
-    marks = make_marks(Feed.REALTIME, gulou=NOON, qinhuai=NOON - timedelta(days=3))
+    marks = make_progress_by_unit(Feed.REALTIME, gulou=NOON, qinhuai=NOON - timedelta(days=3))
     marks[UNIT, Feed.REALTIME].first_event_at = NOON - timedelta(days=1)
     fleet = judged(register, NOON, marks)
     assert fleet.active_since == {Feed.REALTIME: NOON - timedelta(days=3)}
@@ -118,13 +125,13 @@ def test_every_registered_unit_is_in_the_fleet_from_the_start(register: Register
 
 
 def test_a_unit_is_seen_once_any_feed_has_seen_it(register: Register) -> None:
-    fleet = judged(register, NOON, {(UNIT, Feed.REALTIME): make_mark()})
+    fleet = judged(register, NOON, {(UNIT, Feed.REALTIME): make_progress()})
     assert [status.unit.unit_id for status in fleet.units if status.seen] == [UNIT]
 
 
 def test_a_newer_business_date_moves_the_scheduled_deadline_by_a_day(register: Register) -> None:
     def due(day: date) -> datetime | None:
-        marks = {(UNIT, Feed.SCHEDULED): make_mark(last_business_date=day)}
+        marks = {(UNIT, Feed.SCHEDULED): make_progress(last_business_date=day)}
         return feed_of(judged(register, NOON, marks), UNIT, Feed.SCHEDULED).deadline
 
     assert due(date(2024, 9, 9)) == SCHEDULED_DUE
@@ -132,4 +139,50 @@ def test_a_newer_business_date_moves_the_scheduled_deadline_by_a_day(register: R
 
 
 def test_conditions_stand_worst_first() -> None:
-    assert list(FeedCondition) == ["silent", "never_seen", "awaited", "on_time", "inactive"]
+    assert list(FeedCondition) == [
+        "silent",
+        "never_seen",
+        "in_outage",
+        "late",
+        "awaited",
+        "on_time",
+        "inactive",
+        "not_expected",
+    ]
+
+
+def register_with(register: Register, **overrides: Any) -> Register:
+    unit = replace(register.units[UNIT], **overrides)
+    return replace(register, units={**register.units, UNIT: unit})
+
+
+@pytest.mark.parametrize("life", [Life.ONBOARDING, Life.PAUSED, Life.RETIRED])
+def test_of_a_unit_that_is_not_active_nothing_is_expected(life: Life, register: Register) -> None:
+    fleet = judged(register_with(register, status=life), NOON + timedelta(days=365), SEEN_LONG_AGO)
+    found = next(unit for unit in fleet.units if unit.unit.unit_id == UNIT)
+    assert found.life is life
+    assert [(feed.condition, feed.deadline) for feed in found.feeds] == [(FeedCondition.NOT_EXPECTED, None)] * 2
+    assert condition(fleet, OTHER_UNIT) is FeedCondition.NEVER_SEEN
+
+
+def test_a_unit_is_not_silent_on_a_feed_that_is_not_expected_of_it(register: Register) -> None:
+    fleet = judged(register_with(register, feeds={Feed.REALTIME: None}), NOON + timedelta(days=365), SEEN_LONG_AGO)
+    assert condition(fleet, UNIT, Feed.SCHEDULED) is FeedCondition.NOT_EXPECTED
+    assert condition(fleet, UNIT, Feed.REALTIME) is FeedCondition.INACTIVE
+
+
+def test_a_unit_that_was_never_seen_has_its_time_from_its_own_first_day(register: Register) -> None:
+    city = register_with(register, active_from=date(2024, 10, 1))
+    others = make_progress_by_unit(Feed.SCHEDULED, qinhuai=NOON)
+    begins = start_of_day(date(2024, 10, 1))
+    assert condition(judged(city, begins - MILLISECOND, others), UNIT) is FeedCondition.NOT_EXPECTED
+    assert feed_of(judged(city, begins, others), UNIT, Feed.SCHEDULED).deadline == begins + timedelta(hours=72)
+    assert condition(judged(city, begins + timedelta(hours=72), others), UNIT) is FeedCondition.AWAITED
+    assert condition(judged(city, begins + timedelta(hours=73), others), UNIT) is FeedCondition.NEVER_SEEN
+
+
+def test_what_a_unit_sent_before_its_first_day_does_not_make_it_late(register: Register) -> None:
+    city = register_with(register, active_from=date(2024, 10, 1))
+    begins = start_of_day(date(2024, 10, 1))
+    assert condition(judged(city, begins + timedelta(hours=1), SEEN_LONG_AGO), UNIT) is FeedCondition.ON_TIME
+    assert condition(judged(city, begins + timedelta(hours=73), SEEN_LONG_AGO), UNIT) is FeedCondition.SILENT

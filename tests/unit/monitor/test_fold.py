@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.feeds import Feed
-from monitor.fold import CLOCK_TOLERANCE, Gap, Stream, StreamKey, UploadSums, fold, resent, stream_of
+from monitor.counting.event_clock import CLOCK_TOLERANCE
+from monitor.counting.feeds import Feed
+from monitor.counting.fold import Known, fold, old_numbers, touched
+from monitor.counting.streams import Gap, Stream, StreamKey, stream_of
 from schemas.events import Event
 from schemas.topics import Topic
 from tests.factories import (
@@ -23,7 +25,7 @@ from tests.factories import (
     make_forms,
     make_health_records,
 )
-from tests.unit.monitor.merging import MemoryLedger, books_of, sums_of
+from tests.unit.monitor.merging import HASHER, MemoryLedger, books_of, hashed, sums_of
 from tests.unit.monitor.scripts import cuttings, deliveries, histories, sent_events
 
 KEY = StreamKey(UNIT, Topic.CDA_DOCUMENTS, "")
@@ -40,7 +42,7 @@ def folded(*events: Event) -> MemoryLedger:
 def stream_after(sequences: Sequence[int]) -> Stream:
     stream = Stream()
     for sequence in sequences:
-        stream.note(sequence)
+        stream.note(sequence, DAY)
     return stream
 
 
@@ -55,7 +57,6 @@ def test_however_events_are_ordered_repeated_and_split_the_sums_are_the_same(dat
     assert ledger.uploads == expected.uploads
     assert ledger.forms == expected.forms
     assert ledger.declarations == expected.declarations
-    assert ledger.health_records == expected.health_records
     assert ledger.accepted() == expected.accepted()
     assert ledger.missing() == expected.missing()
     assert ledger.conflicts == []
@@ -119,7 +120,6 @@ def test_the_books_of_a_stream_balance(sequences: list[int]) -> None:
     missing = [number for gap in stream.gaps for number in range(gap.first, gap.last + 1)]
     assert missing == [number for number in range(1, max(sequences)) if number not in sequences]
     assert stream.skipped - stream.filled == len(missing)
-    assert stream.accepted == len(sequences)
     assert stream.next_sequence == max(sequences) + 1
     assert all(gap.last + 1 < following.first for gap, following in zip(stream.gaps, stream.gaps[1:], strict=False))
     for number in range(1, 33):
@@ -142,13 +142,13 @@ def test_the_books_of_a_stream_balance(sequences: list[int]) -> None:
     ],
 )
 def test_a_gap_is_opened_split_shrunk_and_filled(sequences: list[int], gaps: list[Gap]) -> None:
-    assert stream_after(sequences).gaps == gaps
+    assert [(gap.first, gap.last) for gap in stream_after(sequences).gaps] == [(gap.first, gap.last) for gap in gaps]
 
 
 @pytest.mark.parametrize("sequence", [1, 3])
 def test_a_number_that_is_not_awaited_is_not_noted(sequence: int) -> None:
     with pytest.raises(ValueError, match=f"sequence {sequence} is not awaited"):
-        stream_after([1, 3]).note(sequence)
+        stream_after([1, 3]).note(sequence, DAY)
 
 
 def test_an_event_that_comes_again_adds_one_to_duplicates_and_nothing_else() -> None:
@@ -163,7 +163,7 @@ def test_an_event_that_comes_again_adds_one_to_duplicates_and_nothing_else() -> 
 
 
 def test_the_same_number_of_another_series_topic_or_unit_is_another_event() -> None:
-    ledger = folded(make_event(), make_event(series="b"), make_forms(), make_event(unit_id="qinhuai"))
+    ledger = folded(make_event(), make_event(series="b", event_id="b"), make_forms(), make_event(unit_id="qinhuai"))
     assert set(ledger.accepted().values()) == {1}
     assert len(ledger.streams) == 4
     assert all(stream.duplicates == 0 for stream in ledger.streams.values())
@@ -187,8 +187,8 @@ def test_another_event_with_a_counted_number_is_a_conflict_and_adds_nothing(spli
 
 def test_a_number_whose_receipt_is_gone_is_taken_for_a_duplicate() -> None:
     streams = {KEY: stream_after([1])}
-    changes = fold(make_arrivals([make_event(event_id="another")]), streams, {})
-    assert (changes.conflicts, streams[KEY].duplicates) == ([], 1)
+    changes = fold(make_arrivals([make_event(event_id="another")]), Known(streams, HASHER))
+    assert (changes.refused, streams[KEY].duplicates) == ([], 1)
 
 
 def test_a_conflict_does_not_move_the_clock_or_the_feed() -> None:
@@ -203,13 +203,13 @@ def test_a_conflict_does_not_move_the_clock_or_the_feed() -> None:
 def test_a_duplicate_does_not_move_the_clock_or_the_feed() -> None:
     ledger = folded(make_event(event_time=NOON - timedelta(days=1)))
     changes = ledger.append([make_event(event_time=NOON)])
-    assert (changes.greatest_event_at, changes.marks, changes.hours) == (None, {}, set())
+    assert (changes.greatest_event_at, changes.progress, changes.hours) == (None, {}, set())
 
 
 def test_only_numbers_that_were_counted_before_the_batch_are_looked_up() -> None:
     streams = {KEY: stream_after([1, 4])}
     arrivals = make_arrivals([make_event(sequence=number) for number in (1, 2, 4, 5, 5)])
-    assert resent(arrivals, streams) == {(KEY, 1), (KEY, 4)}
+    assert old_numbers(streams, touched(arrivals)) == {KEY: [1, 2, 4]}
 
 
 def test_a_measure_is_none_until_an_event_carries_it() -> None:
@@ -228,8 +228,8 @@ def test_a_measure_is_none_until_an_event_carries_it() -> None:
 
 def test_an_upload_of_nothing_is_an_event_all_the_same() -> None:
     changes = folded(make_event(record_count=0)).append([make_event(sequence=2, record_count=0)])
-    assert changes.uploads == {(UNIT, TABLE, DAY): UploadSums(events=1, records=0)}
-    assert (UNIT, Feed.SCHEDULED) in changes.marks
+    assert changes.kept == {Topic.CDA_DOCUMENTS: {(UNIT, TABLE, DAY): (1, 0, None, None, None, None)}}
+    assert (UNIT, Feed.SCHEDULED) in changes.progress
 
 
 def test_every_order_of_three_uploads_gives_the_same_marks() -> None:
@@ -245,7 +245,7 @@ def test_every_order_of_three_uploads_gives_the_same_marks() -> None:
 def test_declarations_and_snapshots_belong_to_no_feed_but_move_the_clock() -> None:
     for event in (make_declaration(), make_health_records()):
         changes = MemoryLedger().append([event])
-        assert changes.marks == {}
+        assert changes.progress == {}
         assert changes.greatest_event_at == NOON
 
 
@@ -270,17 +270,17 @@ def test_a_clock_that_runs_ahead_does_not_move_the_platform_clock() -> None:
 def test_a_clock_that_runs_ahead_does_not_postpone_its_own_deadline() -> None:
     far = NOON + timedelta(days=400)
     changes = MemoryLedger().append([make_event(event_time=far, business_date=far.date()), make_forms(event_time=far)])
-    scheduled = changes.marks[UNIT, Feed.SCHEDULED]
+    scheduled = changes.progress[UNIT, Feed.SCHEDULED]
     assert scheduled.last_event_at == RECEIVED
     assert scheduled.last_business_date == date(2024, 9, 10)
-    assert changes.marks[UNIT, Feed.REALTIME].last_event_at == RECEIVED
+    assert changes.progress[UNIT, Feed.REALTIME].last_event_at == RECEIVED
 
 
 def test_a_declaration_or_snapshot_dated_ahead_is_dated_by_its_receipt() -> None:
     far = NOON + timedelta(days=400)
     changes = MemoryLedger().append([make_declaration(event_time=far), make_health_records(event_time=far)])
-    assert [declaration.event_time for declaration in changes.declarations] == [RECEIVED]
-    assert [snapshot.event_time for snapshot in changes.health_records] == [RECEIVED]
+    assert [moment for _, moment, _ in changes.kept[Topic.DECLARATIONS]] == [RECEIVED]
+    assert [moment for moment, *_ in changes.kept[Topic.HEALTH_RECORDS].values()] == [RECEIVED]
 
 
 @pytest.mark.parametrize("behind", [timedelta(days=2), timedelta(days=20 * 365)])
@@ -303,7 +303,7 @@ def test_each_event_is_held_against_its_own_receipt() -> None:
     late = NOON + timedelta(days=1)
     arrivals = [*make_arrivals([make_event(event_time=late)]), *make_arrivals([make_event(sequence=2, event_time=late)], 1, late)]
     streams = {KEY: Stream()}
-    changes = fold(arrivals, streams, {})
+    changes = fold(arrivals, Known(streams, HASHER))
     assert streams[KEY].ahead == 1
     assert changes.greatest_event_at == late
 
@@ -317,19 +317,25 @@ def test_an_hour_counts_as_active_when_any_event_falls_into_it() -> None:
 
 def test_a_receipt_is_dated_by_the_business_date_or_the_local_day() -> None:
     late = NOON.replace(hour=20)  # 04:00 of the next day in Shanghai
-    changes = MemoryLedger().append([make_event(business_date=DAY), make_declaration(event_time=late)], late)
-    assert [receipt.business_date for receipt in changes.receipts] == [DAY, date(2024, 9, 11)]
-    assert [receipt.event_id for receipt in changes.receipts] == ["documents-1", "declaration-1"]
+    events: list[Event] = [make_event(business_date=DAY), make_declaration(event_time=late)]
+    known = Known({stream_of(event): Stream() for event in events}, HASHER)
+    fold(make_arrivals(events, received_at=late), known)
+    found = [(run.oldest, run.newest, run.hashes) for run in known.receipts.added()]
+    assert found == [(DAY, DAY, hashed("documents-1")), (date(2024, 9, 11),) * 2 + (hashed("declaration-1"),)]
 
 
 def test_forms_add_up_per_form_and_day() -> None:
     ledger = folded(make_forms(record_count=3), make_forms(sequence=2, record_count=0), make_forms(sequence=3, form_code="RT01"))
-    assert ledger.forms == {(UNIT, FORM, date(2024, 9, 10)): (2, 3), (UNIT, "RT01", date(2024, 9, 10)): (1, 3)}
+    assert ledger.kept[Topic.REALTIME_FORMS] == {
+        (UNIT, FORM, date(2024, 9, 10)): (2, 3),
+        (UNIT, "RT01", date(2024, 9, 10)): (1, 3),
+    }
 
 
 def test_nothing_folds_to_nothing() -> None:
-    changes = fold([], {}, {})
-    assert (changes.uploads, changes.receipts, changes.greatest_event_at) == ({}, [], None)
+    known = Known({}, HASHER)
+    changes = fold([], known)
+    assert (changes.kept, list(known.receipts.added()), changes.greatest_event_at) == ({}, [], None)
 
 
 def test_moments_stay_aware() -> None:

@@ -3,49 +3,118 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor.deadlines import Rhythms
-from monitor.feeds import Feed
-from monitor.fleet import judge
-from monitor.metrics import SnapshotCollector, exposition
-from monitor.reading import Snapshot, TopicCounts
-from schemas.codec import Reason
-from schemas.register import Register
+from monitor.counting.feeds import Feed
+from monitor.judgement.judge import Snapshot
+from monitor.judgement.rhythms import Rhythms
+from monitor.judgement.unit_status import PlatformStatus, judge
+from monitor.ledger.database import make_engine
+from monitor.ledger.disk_space import DiskSpace, ledger_disk
+from monitor.ledger.snapshot import LedgerFacts, TopicCounts
+from monitor.ledger.unknown_senders import UnknownSender
+from monitor.paging.disk_metrics import DiskCollector
+from monitor.paging.metrics import SnapshotCollector, exposition
+from monitor.paging.register_metrics import RegisterCollector
+from schemas.codec.reasons import Reason
+from schemas.period import Period
+from schemas.register import Life, Register
+from schemas.register.live import RegisterState
 from schemas.topics import EVENT_TOPICS, Topic
-from tests.factories import NOON, OTHER_UNIT, UNIT, make_mark
+from tests.factories import NOON, OTHER_UNIT, UNIT, make_progress
 
 STALL, STALE = timedelta(hours=1), timedelta(minutes=2)
 READ_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-def make_snapshot(register: Register, **overrides: Any) -> Snapshot:
+def make_snapshot(register: Register, status: PlatformStatus | None = None, **overrides: Any) -> Snapshot:
     values: dict[str, Any] = {
         "read_at": READ_AT,
-        "fleet": judge(register, None, {}, [], Rhythms()),
+        "clock": None,
         "clock_advanced_at": READ_AT - timedelta(minutes=1),
+        "progress": {},
+        "active_hours": [],
         "topics": {},
         "missing": {},
         "dead_letters": {},
         "watchdog_at": None,
     }
-    return Snapshot(**{**values, **overrides})
+    return Snapshot(LedgerFacts(**{**values, **overrides}), status or judge(register, None, {}, [], Rhythms()), register)
 
 
 def full_snapshot(register: Register) -> Snapshot:
-    marks = {(UNIT, Feed.SCHEDULED): make_mark(), (UNIT, Feed.REALTIME): make_mark(), (OTHER_UNIT, Feed.REALTIME): make_mark()}
+    marks = {
+        (UNIT, Feed.SCHEDULED): make_progress(),
+        (UNIT, Feed.REALTIME): make_progress(),
+        (OTHER_UNIT, Feed.REALTIME): make_progress(),
+    }
     return make_snapshot(
         register,
-        fleet=judge(register, NOON + timedelta(hours=3), marks, [], Rhythms()),
+        status=judge(register, NOON + timedelta(hours=3), marks, [], Rhythms()),
         topics={Topic.CDA_DOCUMENTS: TopicCounts(7, 2)},
         missing={(UNIT, Topic.CDA_DOCUMENTS): 66},
         dead_letters={(Topic.CDA_DOCUMENTS, Reason.TRUNCATED): 3},
         watchdog_at=READ_AT - timedelta(seconds=30),
     )
+
+
+def test_senders_that_nobody_registered_are_counted_by_the_id_that_they_claim(register: Register) -> None:
+    strangers = [UnknownSender(name, count, NOON, NOON) for name, count in (("new-hospital", 5), ("(others)", 3), (UNIT, 1))]
+    found = families(make_snapshot(register, unknown_senders=strangers))["hip_unknown_sender_messages"]
+    assert values(found) == {("new-hospital",): 5, ("(others)",): 3}, "who is registered by now is no stranger any more"
+
+
+def test_of_a_unit_that_is_not_active_no_gap_and_no_deadline_is_exported(register: Register) -> None:
+    paused = replace(register, units={**register.units, UNIT: replace(register.units[UNIT], status=Life.PAUSED)})
+    marks = {(UNIT, Feed.SCHEDULED): make_progress(), (OTHER_UNIT, Feed.SCHEDULED): make_progress()}
+    status = judge(paused, NOON, marks, [], Rhythms())
+    missing = {(UNIT, Topic.CDA_DOCUMENTS): 66, (OTHER_UNIT, Topic.CDA_DOCUMENTS): 7}
+    found = families(make_snapshot(paused, status=status, missing=missing))
+    assert values(found["hip_missing_sequences"]) == {(Topic.CDA_DOCUMENTS, OTHER_UNIT): 7}
+    deadlines = values(found["hip_feed_deadline_timestamp_seconds"])
+    assert ("scheduled", OTHER_UNIT) in deadlines
+    assert ("scheduled", UNIT) not in deadlines
+
+
+def test_the_register_in_use_is_exported(register: Register) -> None:
+    state = RegisterState(register, "0123456789ab", READ_AT)
+    text = exposition(RegisterCollector(lambda: state)).decode()
+    assert 'hip_register_info{digest="0123456789ab"} 1.0' in text
+    assert "hip_register_valid 1.0" in text
+    assert 'hip_register_units{kind="hospital",status="retired"} 1.0' in text
+    assert "hip_register_valid 0.0" in exposition(RegisterCollector(lambda: replace(state, problem="broken"))).decode()
+
+
+def test_a_feed_is_silent_everywhere_from_nine_of_ten_units_and_from_three_on(register: Register) -> None:
+    def share(silent: int, alive: int) -> dict[tuple[str, ...], float]:
+        now = NOON + timedelta(hours=3)
+        units = [unit.unit_id for unit in register.units_of(Period(2024, 9))][: silent + alive]
+        marks = {
+            (unit, Feed.REALTIME): make_progress(last_event_at=NOON if number < silent else now)
+            for number, unit in enumerate(units)
+        }
+        status = judge(register, now, marks, [], Rhythms())
+        return values(families(make_snapshot(register, status=status))["hip_feed_silent_everywhere_ratio"])
+
+    assert share(silent=9, alive=1) == {("realtime",): 0.9}
+    assert share(silent=3, alive=0) == {("realtime",): 1.0}
+    assert share(silent=8, alive=1) == share(silent=2, alive=0) == share(silent=0, alive=5) == {}
+
+
+def test_the_room_for_an_sqlite_ledger_is_exported_and_that_of_a_server_is_not(tmp_path: Path) -> None:
+    found = ledger_disk(make_engine(f"sqlite:///{tmp_path / 'ledger.db'}"))
+    assert found is not None
+    assert 0 < found.free < found.size
+    text = exposition(DiskCollector(lambda: DiskSpace(4096, 8192))).decode()
+    assert "\nhip_ledger_disk_free_bytes 4096.0\n" in text
+    assert "\nhip_ledger_disk_size_bytes 8192.0\n" in text
+    assert ledger_disk(make_engine("postgresql://hipwatch@db.example/hipwatch")) is None
+    assert exposition(DiskCollector(lambda: None)) == b""
 
 
 def text_of(snapshot: Snapshot | None) -> str:
@@ -111,7 +180,7 @@ def test_a_snapshot_is_exported_as_it_is(register: Register) -> None:
     assert deadlines["realtime", UNIT] == noon + 2 * 3600
     assert deadlines["scheduled", UNIT] == noon + 36 * 3600
     assert deadlines["scheduled", OTHER_UNIT] == noon + 72 * 3600, "never seen, but the feed is in use"
-    assert len(deadlines) == 2 * len(register.units)
+    assert len(deadlines) == 2 * len(register.units_of(Period(2024, 9))), "of who has retired nothing is expected"
     assert values(found["hip_feed_active"]) == {("scheduled",): 1, ("realtime",): 1}
     assert values(found["hip_unit_seen"])[UNIT,] == 1
     assert values(found["hip_feed_seen"])["scheduled", OTHER_UNIT] == 0

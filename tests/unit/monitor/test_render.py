@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from monitor.bulletin.render import Format, Language, render
-from schemas.printed import Absent, Form
+from schemas.bulletin.columns import Absent, Form
 from schemas.register import Register, UnitKind
 from tests.unit.monitor.bulletins import make_bulletin
 

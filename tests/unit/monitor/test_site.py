@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
-from monitor import tables
-from monitor.incidents import list_incidents
+from monitor.ledger import tables
+from monitor.ledger.incidents import incomplete_deliveries, list_incidents
 from schemas.register import load_register
 from tests.contract.contents import only_row, rows
 from tests.factories import (
@@ -77,31 +78,33 @@ def test_the_page_of_an_empty_ledger_lists_every_unit_and_says_that_nothing_was_
     assert all(unit.name_zh in html for unit in load_register().units.values())
     assert page.of_class("inactive").count("not in use 未启用") == 104
     assert banners(html) == [
-        "no event has been counted yet",
-        "no Watchdog alert has ever arrived: paging is not connected",
+        "尚未计入任何事件 · no event has been counted yet",
+        "从未收到 Watchdog 心跳告警:告警通道未接通 · no Watchdog alert has ever arrived: paging is not connected",
     ]
 
 
 def test_before_the_first_reading_the_page_says_so(tmp_path: Path) -> None:
     with running(tmp_path) as site:
-        site.watch.latest = None
-        assert banners(site.client.get("/").text) == ["nothing has been read yet"]
+        site.keeper.latest = None
+        assert banners(site.client.get("/").text) == ["尚未读到任何数据 · nothing has been read yet"]
 
 
 def test_a_page_with_data_shows_who_is_silent_first(site: Site) -> None:
-    later = NOON + timedelta(hours=3)
     site.ledger.append(make_batch(make_forms(), make_forms(unit_id=OTHER_UNIT)))
-    site.ledger.append(make_batch(make_forms(unit_id=OTHER_UNIT, sequence=2, event_time=later), first=2, received_at=later))
-    site.ledger.append(make_batch(make_event(), make_event(), make_event(sequence=4), letters=[make_letter(offset=3)]))
+    for number, hours in enumerate((20, 40, 49), 2):  # of a rhythm that is not known yet something is expected in two workdays
+        later = NOON + timedelta(hours=hours)
+        event = make_forms(unit_id=OTHER_UNIT, sequence=number, event_time=later)
+        site.ledger.append(make_batch(event, first=number, received_at=later))
+    site.ledger.append(make_batch(make_event(), make_event(), make_event(sequence=4), dead_letters=[make_letter(offset=3)]))
     site.advance()
     html = site.page()
     page = Page(html)
-    assert [text for text in page.of_tag("td") if text == "2024-09-10 14:00"], "the deadline, by local time"
+    assert "2024-09-12 12:02" in page.of_tag("td"), "the deadline, by local time"
     names = [text for _, classes, text in page.texts if classes == "name"]
     assert names[0] == "鼓楼区", "worst first"
     assert page.of_class("silent")[-1] == "silent 中断"
     assert "1 silent 中断" in page.of_class("silent")
-    assert page.of_tag("b") == ["2024-09-10 15:00", "5", "1", "2", "1"]
+    assert page.of_tag("b") == ["2024-09-12 13:00", "7", "1", "2", "1"]
 
 
 def test_the_platform_clock_is_shown_in_local_time(site: Site) -> None:
@@ -128,7 +131,9 @@ def test_a_watchdog_that_stopped_arriving_is_a_banner(tmp_path: Path) -> None:
     with running(tmp_path, watchdog_after=timedelta(0)) as site:
         site.deliver(make_delivery(make_watchdog()))
         (_, banner) = banners(site.page())
-        assert re.fullmatch(r"no Watchdog alert since \d{4}-\d\d-\d\d \d\d:\d\d: nobody is being paged", banner)
+        assert re.fullmatch(
+            r"自 .+ 起未再收到 .+ · no Watchdog alert since \d{4}-\d\d-\d\d \d\d:\d\d: nobody is being paged", banner
+        )
 
 
 SCRIPT = "<script>alert('x')</script>"
@@ -167,14 +172,14 @@ def test_metrics_are_served_in_the_text_format(site: Site) -> None:
 def test_health_is_unavailable_while_the_ledger_cannot_be_read(site: Site) -> None:
     assert site.client.get("/healthz").json() == {"status": "ok"}
     whole = site.break_ledger()
-    site.watch.refresh()
+    site.keeper.refresh()
     answer = site.client.get("/healthz")
     assert answer.status_code == 503
     assert answer.json()["status"] == "ledger unreadable"
     assert "the file is no SQLite database" in answer.json()["problem"]
     site.engine.dispose()
     site.path.write_bytes(whole)
-    site.watch.refresh()
+    site.keeper.refresh()
     assert site.client.get("/healthz").status_code == 200
 
 
@@ -184,7 +189,7 @@ def test_the_page_of_a_ledger_that_cannot_be_read_shows_what_was_read_before_and
     assert site.page()
     site.break_ledger()
     html = site.page()
-    assert banners(html)[0].startswith("the ledger cannot be read: the database sqlite:///")
+    assert "the ledger cannot be read: the database sqlite:///" in banners(html)[0]
     assert "鼓楼区" in html
     assert site.client.get("/metrics").status_code == 200
 
@@ -268,19 +273,23 @@ def padded(size: int) -> bytes:
     return body + b" " * (size - len(body))
 
 
-def test_a_body_of_four_mebibytes_is_taken_and_a_larger_one_is_not(site: Site) -> None:
-    assert site.client.post(HOOK, content=padded(4 * MIB), headers=BEARER).status_code == 200
-    answer = site.client.post(HOOK, content=padded(4 * MIB + 1), headers=BEARER)
+def test_a_body_of_sixteen_mebibytes_is_taken_and_a_larger_one_is_not(site: Site) -> None:
+    assert site.client.post(HOOK, content=padded(16 * MIB), headers=BEARER).status_code == 200
+    answer = site.client.post(HOOK, content=padded(16 * MIB + 1), headers=BEARER)
     assert answer.status_code == 413
-    assert str(4 * MIB) in answer.json()["detail"]
-    assert only_row(site.engine, tables.Incident)["deliveries"] == 1
+    assert str(16 * MIB) in answer.json()["detail"]
+    taken, refused = list_incidents(site.engine)
+    assert (taken.deliveries, refused.alertname, refused.closed_at) == (1, "DeliveryRefused", None)
+    assert [(row.reason, row.deliveries) for row in incomplete_deliveries(site.engine)] == [("too_large", 1)]
+    site.deliver(make_delivery(make_alert()))
+    assert [incident.alertname for incident in list_incidents(site.engine, open_only=True)] == ["UnitFeedSilent"]
 
 
 def test_a_large_body_without_a_stated_length_is_refused_too(site: Site) -> None:
     sent = []
 
     def parts() -> Iterator[bytes]:
-        body = padded(5 * MIB)
+        body = padded(17 * MIB)
         for start in range(0, len(body), MIB):
             sent.append(start)
             yield body[start : start + MIB]
@@ -288,7 +297,7 @@ def test_a_large_body_without_a_stated_length_is_refused_too(site: Site) -> None
     answer = site.client.post(HOOK, content=parts(), headers=BEARER)
     assert answer.request.headers["transfer-encoding"] == "chunked"
     assert answer.status_code == 413
-    assert rows(site.engine, tables.Incident) == []
+    assert [incident.alertname for incident in list_incidents(site.engine)] == ["DeliveryRefused"]
 
 
 def test_a_length_that_is_no_number_is_no_server_error(site: Site) -> None:
@@ -315,3 +324,41 @@ def test_there_is_nothing_else(path: str, site: Site) -> None:
 def test_the_webhook_only_takes_posts(site: Site) -> None:
     methods: list[Any] = [site.client.get, site.client.put, site.client.delete]
     assert {method(HOOK, headers=BEARER).status_code for method in methods} == {405}
+
+
+def test_a_page_view_asks_the_database_for_nothing(site: Site) -> None:
+    site.deliver(make_delivery(make_alert()))
+    site.keeper.refresh()
+    asked: list[str] = []
+    event.listen(site.engine, "before_cursor_execute", lambda *arguments: asked.append(str(arguments[2])))
+    assert "Open incidents" in site.client.get("/").text
+    assert asked == []
+
+
+def test_what_a_sender_hides_in_a_summary_is_shown(site: Site) -> None:
+    site.deliver(make_delivery(make_alert(annotations={"summary_zh": "秦淮区\u202e\x1b[2J中断"})))
+    page = site.page()
+    assert r"秦淮区\u202e\x1b[2J中断" in page
+    assert "\u202e" not in page
+
+
+def test_the_links_of_a_message_lead_somewhere(site: Site) -> None:
+    forged = make_alert(annotations={"summary_zh": "<script>alert(1)</script>\x1b[2J"})
+    site.deliver(make_delivery(forged))
+    for path, shown in (
+        ("/incidents", "gulou"),
+        ("/incidents/1", "hipwatch incidents ack 1"),
+        ("/runbooks/UnitFeedSilent", "## Mitigation"),
+    ):
+        answer = site.client.get(path)
+        assert (answer.status_code, shown in answer.text) == (200, True), path
+        assert "<script>" not in answer.text
+        assert "\x1b" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/incidents/2", "/incidents/0", "/incidents/99999999999", "/runbooks/None", "/runbooks/..%2FREADME", "/runbooks/x.md"],
+)
+def test_a_link_to_nothing_is_not_found(site: Site, path: str) -> None:
+    assert site.client.get(path).status_code == 404

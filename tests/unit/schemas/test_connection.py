@@ -1,4 +1,4 @@
-from schemas.connection import CONNECT_TIMEOUT_MS, KafkaConnection
+from broker.connection import CONNECT_TIMEOUT_MS, KafkaConnection
 
 
 def test_an_address_list_is_split_and_trimmed() -> None:

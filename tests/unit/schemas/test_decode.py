@@ -8,12 +8,16 @@ from typing import Any
 import fastavro
 import pytest
 
-from schemas import codec
 from schemas.clock import to_days, to_millis
-from schemas.codec import MARKER, DecodeError, Reason, decode, decode_dead_letter, encode
+from schemas.codec import encode as encoding
+from schemas.codec import single_object
+from schemas.codec.decode import decode, decode_dead_letter
+from schemas.codec.encode import encode
+from schemas.codec.reasons import DecodeError, Reason
+from schemas.codec.single_object import MARKER
 from schemas.events import DeadLetter, Declaration, Event, FormCode, RealtimeForms, TableCode, UnitId
 from schemas.register import Register
-from schemas.topics import EVENT_TOPICS, MAX_EVENT_BYTES, Topic
+from schemas.topics import EVENT_TOPICS, MAX_EVENT_BYTES, TOPIC_OF, Topic
 from tests.factories import NOON, RECEIVED, make_declaration, make_event, make_forms, make_health_records, make_letter
 from tests.unit.schemas.golden import GOLDEN, GOLDEN_LETTER_VALUE, Golden
 
@@ -40,15 +44,15 @@ def verdict(value: bytes, topic: Topic, register: Register) -> DecodeError | Non
 
 
 def refusal_of(event: Event, register: Register) -> DecodeError:
-    return refusal(encode(event), codec.TOPIC_OF[type(event)], register)
+    return refusal(encode(event), TOPIC_OF[type(event)], register)
 
 
 def with_field(event: Event, name: str, value: Any) -> bytes:
     """The event's message with one raw Avro value in it, whatever the typed event would say to it."""
-    topic = codec.TOPIC_OF[type(event)]
+    topic = TOPIC_OF[type(event)]
     buffer = io.BytesIO()
-    fastavro.schemaless_writer(buffer, codec._newest()[topic].schema, codec._record(event) | {name: value})
-    return MARKER + codec._newest()[topic].fingerprint + buffer.getvalue()
+    fastavro.schemaless_writer(buffer, single_object.newest_releases()[topic].schema, encoding._record(event) | {name: value})
+    return MARKER + single_object.newest_releases()[topic].fingerprint + buffer.getvalue()
 
 
 @pytest.mark.parametrize("value", [None, b"", b"{}", b"\xc3\x02" + bytes(20), b"\xc2", b"<ClinicalDocument/>", bytes(50)])
@@ -142,7 +146,7 @@ def test_what_stands_before_the_declared_tables_is_checked_all_the_same(register
 
 
 def test_arrays_come_last_in_every_record_for_what_follows_one_is_not_compared() -> None:
-    for released in codec._released():
+    for released in single_object.released():
         kinds = [field["type"] for field in released.schema["fields"]]
         assert not any(isinstance(kind, dict) for kind in kinds[:-1]), (released.topic, released.version)
 
@@ -185,10 +189,14 @@ def test_a_form_that_does_not_exist_is_unknown(register: Register) -> None:
     assert "'RT12'" in error.detail
 
 
+FREE_TEXTS = (
+    *("张三", "Zhang San", "run 1", "a\nb", "\x1b[2Ja", "a\u202eb", "a\x9bb", "-a", "a'b", "a@b.example", "é"),
+    *("11010519491231002X", "11010519491231002x", "id=320106199001011238", "2024-09/320106199001011238.1"),
+)
 OUT_OF_RANGE: Mapping[str, tuple[object, ...]] = {
-    "event_id": ("", "x" * 201, "a\x00b"),
+    "event_id": ("", "x" * 201, "a\x00b", *FREE_TEXTS),
     "unit_id": ("", "x" * 201, "a\x00b"),
-    "series": ("x" * 201, "a\x00b"),
+    "series": ("x" * 201, "a\x00b", *FREE_TEXTS),
     "sequence": (0, -1, 10**12 + 1, 2**63 - 1, -(2**63)),
     "event_time": (0, -1, 946_684_799_999, 4_102_444_800_000, 2**63 - 1, -(2**63)),
     "business_date": (-1, 10_956, 2**31 - 1, -(2**31)),
@@ -207,7 +215,7 @@ OUT_OF_RANGE: Mapping[str, tuple[object, ...]] = {
 
 @each_event
 def test_a_field_out_of_range_is_refused_by_name(event: Event, register: Register) -> None:
-    topic = codec.TOPIC_OF[type(event)]
+    topic = TOPIC_OF[type(event)]
     names = [item.name for item in fields(event) if item.name != "table_codes"]
     for name in names:
         for value in OUT_OF_RANGE[name]:
@@ -229,7 +237,7 @@ def test_a_field_out_of_range_is_refused_by_name(event: Event, register: Registe
     ids=["greatest", "least", "earliest", "latest", "declares nothing", "says nothing"],
 )
 def test_the_ends_of_the_ranges_are_allowed(event: Event, register: Register) -> None:
-    assert decode(encode(event), codec.TOPIC_OF[type(event)], register, RECEIVED) == event
+    assert decode(encode(event), TOPIC_OF[type(event)], register, RECEIVED) == event
 
 
 MIDNIGHT = datetime(2024, 9, 10, 16, 0, tzinfo=UTC)
@@ -269,15 +277,28 @@ def test_declared_tables_come_sorted_and_each_once(register: Register) -> None:
     assert decoded.table_codes == ("C0001", "C0002")
 
 
+IDENTIFIERS = (
+    *("a3f1-0001", "6f9619ff-8b86-d011-b42d-00c04fc964ff", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "1834567890123456789"),
+    *("aGVsbG8+d29ybGQ/aGk=", "gulou/2024-09-10/C0002/17", "20240910.000017", "320106199001011234", "1" * 200),
+)
+
+
+@pytest.mark.parametrize("text", IDENTIFIERS)
+def test_what_senders_use_for_ids_is_allowed(text: str, register: Register) -> None:
+    event = make_event(event_id=text, series=text)
+    assert decode(encode(event), Topic.CDA_DOCUMENTS, register, RECEIVED) == event
+
+
 @each_event
 def test_free_text_of_a_message_is_never_quoted(event: Event, register: Register) -> None:
-    topic = codec.TOPIC_OF[type(event)]
+    topic = TOPIC_OF[type(event)]
     texts = [item.name for item in fields(event) if isinstance(getattr(event, item.name), str)]
     for text in (SECRET, SECRET + "x" * 200, SECRET + "\x00", "320106199001011234", "13800138000"):
         for name in texts:
             error = verdict(with_field(event, name, text), topic, register)
             if error is None:
-                assert name in ("event_id", "series"), "only these two may hold any text"
+                assert name in ("event_id", "series"), "only these two may hold anything that the register does not know"
+                assert text.isdigit(), text
             else:
                 assert not any(secret in str(error) for secret in ("张三", "3201061990", "13800138000")), name
 
@@ -318,7 +339,7 @@ def test_a_dead_letter_keeps_null_and_empty_apart() -> None:
 
 @pytest.mark.parametrize("received_at", [2**62, -(2**62), 2**63 - 1])
 def test_a_dead_letter_from_no_year_is_a_decode_error(received_at: int) -> None:
-    released = codec._newest()[Topic.DEAD_LETTERS]
+    released = single_object.newest_releases()[Topic.DEAD_LETTERS]
     letter = make_letter()
     record = {item.name: getattr(letter, item.name) for item in fields(DeadLetter)} | {"received_at": received_at}
     buffer = io.BytesIO()
@@ -364,5 +385,5 @@ def test_moments_are_cut_to_whole_milliseconds() -> None:
 
 
 def test_every_event_type_has_a_topic_of_its_own() -> None:
-    assert set(codec.TOPIC_OF.values()) == set(Topic)
-    assert codec.TOPIC_OF[RealtimeForms] is Topic.REALTIME_FORMS
+    assert set(TOPIC_OF.values()) == set(Topic)
+    assert TOPIC_OF[RealtimeForms] is Topic.REALTIME_FORMS

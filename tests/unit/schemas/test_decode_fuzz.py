@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.codec import MARKER, DecodeError, decode, decode_dead_letter
+from schemas.codec.decode import decode, decode_dead_letter
+from schemas.codec.reasons import DecodeError
+from schemas.codec.single_object import MARKER
 from schemas.register import load_register
 from schemas.topics import EVENT_TOPICS, MAX_EVENT_BYTES, Topic
 from tests.factories import RECEIVED

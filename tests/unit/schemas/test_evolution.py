@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from schemas import codec
-from schemas.codec import DecodeError, Reason, decode, encode
+from schemas.codec import records, single_object
+from schemas.codec.decode import decode, decode_dead_letter
+from schemas.codec.encode import encode
+from schemas.codec.reasons import DecodeError, Reason
 from schemas.register import Register
 from schemas.topics import Topic
 from tests.factories import RECEIVED, make_event
@@ -16,30 +18,32 @@ from tests.unit.schemas.test_golden import shipped
 each_record = pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden.topic.value)
 
 
-def later_version(golden: Golden) -> codec._Released:
+def later_version(golden: Golden) -> single_object.Released:
     schema = copy.deepcopy(shipped(golden.schema))
     schema["fields"].append({"name": "channel", "type": "string", "default": "direct"})
-    return codec._release(golden.topic, 2, schema)
+    return single_object._release(golden.topic, 2, schema)
 
 
 @pytest.fixture
 def upgraded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The next release, in which every event has a version 2 beside its version 1."""
-    released = (*(later_version(golden) for golden in GOLDEN), *codec._released())
-    monkeypatch.setattr(codec, "_released", lambda: released)
-    codec._by_fingerprint.cache_clear()
-    codec._newest.cache_clear()
+    released = (*(later_version(golden) for golden in GOLDEN), *single_object.released())
+    monkeypatch.setattr(single_object, "released", lambda: released)
+    single_object.by_fingerprint.cache_clear()
+    single_object.newest_releases.cache_clear()
     yield
     monkeypatch.undo()
-    codec._by_fingerprint.cache_clear()
-    codec._newest.cache_clear()
+    single_object.by_fingerprint.cache_clear()
+    single_object.newest_releases.cache_clear()
 
 
 @pytest.mark.usefixtures("upgraded")
 @each_record
 def test_old_bytes_stay_readable_after_a_field_was_added(golden: Golden, register: Register) -> None:
-    assert codec._newest()[golden.topic].version == 2
-    assert codec._read(golden.value, golden.topic)["channel"] == "direct", "the default takes the place of the missing field"
+    assert single_object.newest_releases()[golden.topic].version == 2
+    assert records.read_record(golden.value, golden.topic)["channel"] == "direct", (
+        "the default takes the place of the missing field"
+    )
     assert decode(golden.value, golden.topic, register, RECEIVED) == golden.event
 
 
@@ -47,7 +51,9 @@ def test_old_bytes_stay_readable_after_a_field_was_added(golden: Golden, registe
 @each_record
 def test_new_messages_are_of_the_new_version_and_mean_the_same(golden: Golden, register: Register) -> None:
     value = encode(golden.event)
-    assert value == golden.value[:2] + codec._newest()[golden.topic].fingerprint + golden.value[10:] + b"\x0cdirect"
+    assert (
+        value == golden.value[:2] + single_object.newest_releases()[golden.topic].fingerprint + golden.value[10:] + b"\x0cdirect"
+    )
     assert decode(value, golden.topic, register, RECEIVED) == golden.event
 
 
@@ -74,10 +80,10 @@ def test_a_message_of_a_release_that_we_do_not_know_yet_is_kept_as_a_dead_letter
 
 @pytest.mark.usefixtures("upgraded")
 def test_a_record_without_a_newer_version_is_read_as_before() -> None:
-    assert codec._newest()[Topic.DEAD_LETTERS].version == 1
-    assert codec.decode_dead_letter(GOLDEN_LETTER_VALUE) == GOLDEN_LETTER
+    assert single_object.newest_releases()[Topic.DEAD_LETTERS].version == 1
+    assert decode_dead_letter(GOLDEN_LETTER_VALUE) == GOLDEN_LETTER
 
 
 def test_the_next_release_of_one_test_does_not_leak_into_another(register: Register) -> None:
-    assert {released.version for released in codec._newest().values()} == {1}
+    assert {released.version for released in single_object.newest_releases().values()} == {1}
     assert decode(encode(make_event()), Topic.CDA_DOCUMENTS, register, RECEIVED) == make_event()

@@ -7,7 +7,9 @@ import fastavro
 import pytest
 from fastavro.schema import to_parsing_canonical_form
 
-from schemas.codec import MARKER, decode, decode_dead_letter, encode
+from schemas.codec.decode import decode, decode_dead_letter
+from schemas.codec.encode import encode
+from schemas.codec.single_object import MARKER
 from schemas.register import Register
 from tests.factories import RECEIVED
 from tests.unit.schemas.golden import GOLDEN, GOLDEN_LETTER, GOLDEN_LETTER_VALUE, Golden

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from schemas.bulletin.columns import Absent, Cell, Form, format_cell
+from schemas.bulletin.printed_month import FILES, PrintedMonth, read_printed_month
 from schemas.errors import HipwatchError
-from schemas.printed import FILES, Absent, Cell, Form, PrintedMonth, format_cell, read_printed_month
 from schemas.register import Register, UnitKind
 
 DISTRICTS_2024 = (
@@ -112,7 +113,8 @@ def test_an_empty_count_is_an_empty_cell(write: Write, register: Register) -> No
 
 def test_byte_order_mark_and_windows_line_ends_are_fine(write: Write, register: Register) -> None:
     plain = list(read_printed_month(write(), register).cells())
-    assert list(read_printed_month(write(end="\r\n", encoding="utf-8-sig"), register).cells()) == plain
+    for encoding in ("utf-8-sig", "gb18030"):
+        assert list(read_printed_month(write(end="\r\n", encoding=encoding), register).cells()) == plain
 
 
 def test_blank_lines_and_spaces_are_fine_and_lines_are_still_counted(write: Write, register: Register) -> None:
@@ -148,8 +150,8 @@ def test_a_missing_folder_and_a_missing_file_are_named(tmp_path: Path, write: Wr
 
 
 def test_a_file_that_cannot_be_read_is_named(write: Write, register: Register) -> None:
-    folder = write(encoding="gb18030")
-    assert refusal(folder, register).startswith("collection_districts.csv cannot be read")
+    folder = write(encoding="utf-16")
+    assert refusal(folder, register).startswith("collection_districts.csv, line 1: neither UTF-8 nor GB18030")
     (folder / FILES[UnitKind.DISTRICT]).unlink()
     (folder / FILES[UnitKind.DISTRICT]).mkdir()
     assert refusal(folder, register).startswith("collection_districts.csv cannot be read")

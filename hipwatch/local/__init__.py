@@ -1,0 +1,1 @@
+"""The local stack: broker, workers, Prometheus and Alertmanager as processes."""

@@ -1,0 +1,154 @@
+"""The web process, wired: settings in, page, metrics, webhook and messages out. Shell."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+import uvicorn
+from apscheduler.schedulers.background import BackgroundScheduler
+from fastapi import FastAPI
+
+from monitor.board.connections import LimitedConnection
+from monitor.board.pages.notices import register_notices
+from monitor.board.site import build_site
+from monitor.board.snapshot_keeper import SnapshotKeeper
+from monitor.judgement.finding_keeper import FindingKeeper
+from monitor.judgement.judge import Judge, Snapshot
+from monitor.judgement.rhythms import Rhythms
+from monitor.ledger.database import Engine, closing_engine, open_database
+from monitor.ledger.disk_space import ledger_disk
+from monitor.ledger.month import MonthFacts, read_running_month
+from monitor.ledger.outbox_counts import read_paging_counts
+from monitor.paging.daily_message import DailyMessages
+from monitor.paging.deadman import Deadman
+from monitor.paging.disk_metrics import DiskCollector
+from monitor.paging.finding_metrics import FindingCollector
+from monitor.paging.ledger_truth import ask_snapshot
+from monitor.paging.month_metrics import MonthCollector
+from monitor.paging.outbox_metrics import OutboxCollector
+from monitor.paging.planning import Planner
+from monitor.paging.receive import follow_ledger, silence_end
+from monitor.paging.register_metrics import RegisterCollector
+from monitor.paging.telling import telling
+from monitor.process import listen_on
+from monitor.register_watch import watching
+from monitor.settings import ServeSettings
+from schemas.errors import HipwatchError
+from schemas.register.folder import SHIPPED
+from schemas.register.live import LiveRegister
+
+log = logging.getLogger(__name__)
+_MONTH_EVERY: Final = 12
+"""Refreshes of the snapshot from one reading of the month to the next: it asks for more, and changes slowly."""
+_SERVER: Final[Mapping[str, Any]] = {
+    "http": LimitedConnection,
+    "log_level": "error",  # a warning for each malformed request would let anybody fill the log
+    "access_log": False,
+    "lifespan": "off",
+    "server_header": False,
+    "timeout_graceful_shutdown": 3,
+}
+_FINDINGS_SECONDS: Final = 5.0
+"""Wall time between two looks whether findings are to be judged again: in time-lapse every platform hour would be too often."""
+
+
+def run_web(settings: ServeSettings) -> None:
+    """Serve page, metrics and webhook until SIGTERM or SIGINT. Raises HipwatchError on a port in use or a bad database."""
+    listener = listen_on(settings.host, settings.port)
+    with build_web(settings) as web:
+        config = uvicorn.Config(web.site, **_SERVER)
+        log.info("serving http://%s:%d/", settings.host, settings.port)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+class Web(NamedTuple):
+    """The wired parts of the web process."""
+
+    site: FastAPI
+    keeper: SnapshotKeeper[Snapshot]
+    month: SnapshotKeeper[MonthFacts | None]
+    deadman: Deadman
+    findings: FindingKeeper
+
+
+@contextmanager
+def build_web(settings: ServeSettings, *, live: LiveRegister | None = None) -> Iterator[Web]:
+    """The site, with what is scheduled beside it: the snapshot is taken once now, then on schedule."""
+    live = live or LiveRegister(settings.register_folder or SHIPPED)
+    with closing_engine(open_database(settings.database, create=True)) as engine, watching(live):
+        keeper = SnapshotKeeper(_judging(engine, live, settings.rhythms, settings.until))
+        deadman = Deadman(engine, settings.watchdog_after)
+        daily = DailyMessages(engine, lambda: live.register)
+        planner = Planner(engine, lambda: live.register, lambda: keeper.latest, daily)
+        findings = FindingKeeper(engine, lambda: live.register)
+        paging = SnapshotKeeper(lambda: read_paging_counts(engine))
+        month = SnapshotKeeper(lambda: read_running_month(engine))
+        keeper.refresh()
+        month.refresh()
+        findings.refresh(None)  # what is open already; judged on schedule
+        of_month, of_paging = MonthCollector(lambda: month.latest, lambda: live.register), OutboxCollector(lambda: paging.latest)
+        of_disk, of_register = DiskCollector(lambda: ledger_disk(engine)), RegisterCollector(lambda: live.state)
+        collectors = of_month, FindingCollector(findings), of_register, of_paging, of_disk
+        site = build_site(engine, keeper, findings, settings, *collectors, notices=lambda: register_notices(live.state))
+        web = Web(site, keeper, month, deadman, findings)
+        refreshed = [lambda: follow(engine, keeper), paging.refresh]
+        with _scheduled(web, settings, refreshed), telling(engine, planner, settings.targets):
+            yield web
+
+
+def _judging(engine: Engine, live: LiveRegister, rhythms: Rhythms, until: datetime | None) -> Callable[[], Snapshot]:
+    """The judge of the register in use. With another register another judge begins: it goes on from what is stored."""
+    register = live.register
+    judge = Judge(engine, register, rhythms, until=until)
+
+    def take() -> Snapshot:
+        nonlocal register, judge
+        if register is not live.register:
+            register = live.register
+            judge = Judge(engine, register, rhythms, until=until)
+        return judge.take_snapshot()
+
+    return take
+
+
+def check_paging(keeper: SnapshotKeeper[Snapshot], deadman: Deadman, now: datetime | None = None) -> None:
+    """Look whether the Watchdog still arrives. While the ledger cannot be read, deliveries are not seen either."""
+    if keeper.problem is None and keeper.latest is not None:
+        deadman.check(keeper.latest.facts.watchdog_at, now)
+
+
+def judge_findings(keeper: SnapshotKeeper[Snapshot], findings: FindingKeeper) -> None:
+    """Judge by the snapshot of the moment, when it is time. The two never disagree on who is silent."""
+    findings.refresh(None if keeper.latest is None else keeper.latest.status)
+
+
+def follow(engine: Engine, keeper: SnapshotKeeper[Snapshot]) -> None:
+    """Let the incident log follow the ledger: a unit that has recovered has no open incident."""
+    keeper.refresh()
+    if keeper.problem is None:
+        try:
+            follow_ledger(engine, ask_snapshot(keeper.latest, partial(silence_end, engine)))
+        except HipwatchError as error:
+            log.error("%s", error)
+
+
+@contextmanager
+def _scheduled(web: Web, settings: ServeSettings, refreshed: Sequence[Callable[[], None]]) -> Iterator[None]:
+    scheduler = BackgroundScheduler(timezone=UTC)
+    refresh = settings.refresh.total_seconds()
+    jobs: list[tuple[Callable[[], None], float]] = [
+        *((job, refresh) for job in refreshed),
+        (web.month.refresh, _MONTH_EVERY * refresh),
+        (lambda: judge_findings(web.keeper, web.findings), max(refresh, _FINDINGS_SECONDS)),
+        (lambda: check_paging(web.keeper, web.deadman), max(1.0, settings.watchdog_after.total_seconds() / 10)),
+    ]
+    for job, seconds in jobs:
+        scheduler.add_job(job, "interval", seconds=seconds, max_instances=1, coalesce=True)
+    scheduler.start()
+    try:
+        yield
+    finally:
+        scheduler.shutdown(wait=False)

@@ -1,0 +1,1 @@
+"""What a batch of events changes. Core: values in, values out."""

@@ -1,0 +1,166 @@
+"""Which rows send something on nearly every day of a kind, and by when. Core; whole arrays, one row a unit-feed.
+
+A row's *own day* begins at its quietest time. A row is *regular* when its own days lack an upload far more rarely than they
+would, came its uploads by chance: then one own day without any, past the hour by which all others had theirs, is missed.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from monitor.judgement.activity import Bools, Counts, Floats
+from monitor.judgement.calendar import Calendar
+from monitor.judgement.hour_weights import FEAST, MAKE_UP, PROFILES, SATURDAY, SUNDAY, profile_codes
+
+OVER_SPREAD: Final = 2.6
+"""How many times the spread of a row's first uploads (latest less median) one may be later still: exponential, 1 in 60,000."""
+GREATEST_SPREAD: Final = 2.0
+"""Hours: a realtime feed whose first upload of the day may come at any hour is judged by its pace alone."""
+SURE_SHARE: Final = 0.85
+LEAST_OWN_DAYS: Final = 10
+BY_CHANCE: Final = 1e-3
+"""A row is regular when chance would bring so few missed days only this often."""
+MISSED_RUN: Final = 5e-4
+"""So many sure days in a row have to be missed that chance, at the row's own rate, brings it this often."""
+GRACE_SCHEDULED: Final = 12.0
+GRACE_REALTIME: Final = 1.0
+"""Hours past the latest hour ever: a business date that comes half a day late is no silence."""
+
+
+@dataclass(frozen=True)
+class OwnDays:
+    """What is known of every row's own days; hours are counted from the own day's beginning, `anchor` hours after midnight."""
+
+    regular: Bools
+    anchor: Floats
+    due: Floats
+    late_due: Floats
+    owed: Counts
+    sure: Bools
+
+
+def own_days(
+    active: Bools,
+    known: Bools,
+    days: Counts,
+    codes: Counts,
+    calendar: Calendar,
+    ahead: Counts,
+    scheduled: Bools,
+) -> OwnDays:
+    """Who nearly always sends on which days, and by which hour."""
+    rows = active.shape[0]
+    anchor = _quietest_hour(active & known)
+    follows = np.append(np.diff(days) == 1, False)
+    own_active, own_known = _shifted(active, anchor, follows), _shifted(known, anchor, follows)
+    whole: Bools = np.asarray(own_known.all(axis=2))
+    hit: Bools = own_active.any(axis=2) & whole
+    first = np.where(hit, own_active.argmax(axis=2) + 1.0, np.nan)
+    sure_code = np.zeros((rows, PROFILES), np.bool_)
+    for code in (0, 1, 2, 3, 4, SATURDAY, SUNDAY, FEAST, MAKE_UP):
+        chosen = codes == code
+        seen, came = whole[:, chosen].sum(axis=1), hit[:, chosen].sum(axis=1)
+        least = 4 if code in (FEAST, MAKE_UP) else 2
+        sure_code[:, code] = (seen >= least) & (came >= np.maximum(SURE_SHARE * seen, 1))
+    sure_past: Bools = np.asarray(sure_code[:, codes] & whole)
+    expected = sure_past.sum(axis=1)
+    missed = (sure_past & ~hit).sum(axis=1)
+    owed = _days_owed(expected, missed, _longest_run(sure_past, hit))
+    sessions = _sessions(own_active & own_known)
+    mean = np.where(sure_past, sessions, 0).sum(axis=1) / np.maximum(expected, 1)
+    by_chance = np.exp(-mean)  # of a day without any, did uploads come by chance
+    proven = _log_binomial_tail(missed, expected, by_chance) < np.log(BY_CHANCE)
+    with np.errstate(all="ignore"):
+        reached: Floats = np.asarray(np.where(sure_past, first, np.nan))
+        latest = _nearly_latest(reached)
+        never: Bools = np.isnan(reached).all(axis=1).reshape(-1, 1)
+        middle = np.nan_to_num(np.nanmedian(np.where(never, 24.0, reached), axis=1), nan=24.0)
+    spread = np.maximum(latest - middle, 0.0)
+    due = latest + np.where(
+        scheduled, np.maximum(GRACE_SCHEDULED, OVER_SPREAD * spread), np.maximum(GRACE_REALTIME, OVER_SPREAD * spread)
+    )
+    late_due = latest + np.where(scheduled, np.maximum(1.0, spread), np.maximum(0.5, spread / 2))
+    ahead_codes = profile_codes(ahead, calendar)
+    sure = sure_code[:, ahead_codes]
+    punctual = scheduled | (spread <= GREATEST_SPREAD)
+    return OwnDays(proven & punctual & (expected >= LEAST_OWN_DAYS) & (owed <= 4), anchor, due, late_due, owed, sure)
+
+
+def _nearly_latest(reached: Floats) -> Floats:
+    """The latest hour by which a day's first upload came, but for one day of twenty or two of sixty: those may be odd."""
+    ordered = np.sort(np.where(np.isnan(reached), -1.0, reached), axis=1)
+    number = (~np.isnan(reached)).sum(axis=1)
+    odd = np.where(number >= 60, 2, np.where(number >= 20, 1, 0))
+    if ordered.shape[1] == 0:
+        return np.full(len(reached), 24.0)
+    chosen = np.take_along_axis(ordered, np.maximum(ordered.shape[1] - 1 - odd, 0)[:, None], axis=1)[:, 0]
+    latest: Floats = np.where(number > 0, chosen, 24.0)
+    return latest
+
+
+def _quietest_hour(active: Bools) -> Floats:
+    """Where a row's own day begins, in hours from midnight (-11 to 12): amid the six hours in which it is least active."""
+    by_hour = active.sum(axis=1).astype(np.float64)
+    around = np.sum([np.roll(by_hour, away, axis=1) for away in range(-3, 3)], axis=0)
+    angle = np.arange(24) * 2 * np.pi / 24
+    middle = np.arctan2((by_hour * np.sin(angle)).sum(axis=1), (by_hour * np.cos(angle)).sum(axis=1)) * 24 / (2 * np.pi)
+    # of equally quiet hours the one farthest from its uploads
+    opposite = (middle[:, None] + 24 - np.arange(24)[None, :]) % 24 - 12
+    quiet = around <= around.min(axis=1)[:, None] + 0.03 * by_hour.sum(axis=1)[:, None]
+    hour = np.where(quiet, np.abs(opposite), 99.0).argmin(axis=1)
+    anchor: Floats = np.where(hour > 12, hour - 24, hour).astype(np.float64)
+    return anchor
+
+
+def _shifted(hours: Bools, anchor: Floats, follows: Bools) -> Bools:
+    """The days shifted so that each begins at its row's anchor; what lies on a day that is not held counts as False."""
+    rows, count, _ = hours.shape
+    if count == 0:
+        return hours
+    flat = hours.reshape(rows, -1)
+    index = np.arange(count * 24)[None, :] + anchor[:, None].astype(np.int64)
+    valid = (index >= 0) & (index < count * 24)
+    shifted = np.take_along_axis(flat, np.clip(index, 0, count * 24 - 1), axis=1) & valid
+    own: Bools = shifted.reshape(rows, count, 24)
+    broken = ~follows[:-1]  # a day whose neighbour is not held is not whole
+    if broken.any():
+        own = own.copy()
+        later, earlier = np.append(broken, True), np.append(True, broken)
+        own[np.ix_(anchor > 0, later)] = False
+        own[np.ix_(anchor < 0, earlier)] = False
+    return own
+
+
+def _sessions(own: Bools) -> Counts:
+    """How many separate times of activity each own day had: hours no more than two apart are one."""
+    starts = own.copy()
+    for back in (1, 2):
+        starts[:, :, back:] &= ~own[:, :, :-back]
+    sessions: Counts = starts.sum(axis=2)
+    return sessions
+
+
+def _longest_run(sure: Bools, hit: Bools) -> Counts:
+    """The longest run of sure days without an upload; days that are not sure do not break a run."""
+    run = np.zeros(sure.shape[0], np.int64)
+    longest = run.copy()
+    for day in range(sure.shape[1]):
+        run = np.where(sure[:, day], np.where(hit[:, day], 0, run + 1), run)
+        longest = np.maximum(longest, run)
+    return longest
+
+
+def _days_owed(expected: Counts, missed: Counts, longest: Counts) -> Counts:
+    """How many sure days in a row must be missed: one for whom none ever was, else enough that chance does not bring it."""
+    share = (missed + 0.3) / (expected + 1.0)
+    enough = np.ceil(np.log(MISSED_RUN) / np.log(np.clip(share, 1e-9, 0.9)))
+    return np.where(missed == 0, 1, np.maximum(enough, longest + 1)).astype(np.int64)
+
+
+def _log_binomial_tail(misses: Counts, days: Counts, chance: Floats) -> Floats:
+    """Ln of the chance of so few misses or fewer in so many days (a bound by Chernoff; 0 where there were as many as that)."""
+    with np.errstate(all="ignore"):
+        share = misses / np.maximum(days, 1)
+        apart = np.where(share > 0, share * np.log(share / chance), 0.0) + (1 - share) * np.log((1 - share) / (1 - chance))
+        return np.where((share < chance) & (days > 0), -days * np.nan_to_num(apart), 0.0)

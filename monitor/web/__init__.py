@@ -1,1 +1,0 @@
-"""The monitor's web pages, metrics endpoint and webhook."""

@@ -1,0 +1,1 @@
+"""From Kafka through counting to the ledger."""

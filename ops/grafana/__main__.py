@@ -1,0 +1,32 @@
+"""Write the dashboards' JSON: `python -m ops.grafana`. Shell."""
+
+from pathlib import Path
+from typing import Final
+
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
+from ops.grafana.city import city
+from ops.grafana.month import month
+from ops.grafana.pipeline import pipeline
+from ops.grafana.unit import unit
+
+FOLDER: Final = Path(__file__).parent / "dashboards"
+DASHBOARDS: Final = {"city": city, "month": month, "pipeline": pipeline, "unit": unit}
+
+
+def text_of(name: str) -> str:
+    """The JSON of one dashboard, as it is committed."""
+    encoded: str = JSONEncoder(sort_keys=True, indent=2, ensure_ascii=False).encode(DASHBOARDS[name]().build())
+    return encoded + "\n"
+
+
+def main() -> None:
+    """Write them all."""
+    for name in DASHBOARDS:
+        path = FOLDER / f"{name}.json"
+        path.write_text(text_of(name), encoding="utf-8")
+        print(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Pipeline: our own health, from the broker to the alert. Core."""
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+
+from ops.grafana.panels import GOOD_UNTIL_ONE, Place, Step, board, lines, number
+
+
+def pipeline() -> Dashboard:
+    """What has to be well before anything about a unit can be believed."""
+    panels = [
+        number(
+            "监测程序 · hipwatch answers",
+            "1 while Prometheus can scrape hipwatch. At 0 nobody is watching the units.",
+            'max(up{job="hipwatch"}) or vector(0)',
+            "short",
+            Place(0, 0, 6, 5),
+            (Step(None, "red"), Step(1, "green")),
+        ),
+        number(
+            "台账读取 · Age of the last reading",
+            "Wall time since the ledger was last read. More than two minutes: the database is away.",
+            "time() - max(hip_snapshot_timestamp_seconds)",
+            "s",
+            Place(6, 0, 6, 5),
+            (Step(None, "green"), Step(60, "orange"), Step(120, "red")),
+        ),
+        number(
+            "平台时钟 · Platform clock stands still for",
+            "Wall time since the platform clock last moved.",
+            "time() - max(hip_platform_clock_advanced_timestamp_seconds)",
+            "s",
+            Place(12, 0, 6, 5),
+            (Step(None, "green"), Step(900, "orange"), Step(3600, "red")),
+        ),
+        number(
+            "告警通路 · Watchdog not heard for",
+            "Wall time since the Watchdog alert last came back to hipwatch. More than ten minutes: nobody is being paged.",
+            "time() - max(hip_watchdog_last_received_timestamp_seconds)",
+            "s",
+            Place(18, 0, 6, 5),
+            (Step(None, "green"), Step(300, "orange"), Step(600, "red")),
+        ),
+        lines(
+            "事件 · Events per second",
+            "Events counted, by topic.",
+            {"{{topic}}": "sum by (topic) (rate(hip_events_total[5m]))"},
+            "short",
+            Place(0, 5, 12, 9),
+        ),
+        lines(
+            "重复 · Duplicates per second",
+            "Events that came again and were not counted again. A burst is a unit that re-sends.",
+            {"{{topic}}": "sum by (topic) (rate(hip_duplicates_total[5m]))"},
+            "short",
+            Place(12, 5, 12, 9),
+        ),
+        lines(
+            "死信 · Dead letters per hour",
+            "Messages that could not be counted, by reason; `hipwatch dead-letters list` has them.",
+            {"{{reason}}": "sum by (reason) (increase(hip_dead_letters_total[1h])) > 0"},
+            "short",
+            Place(0, 14, 12, 9),
+        ),
+        number(
+            "死信合计 · Dead letters in all",
+            "Since the ledger began.",
+            "sum(hip_dead_letters_total)",
+            "short",
+            Place(12, 14, 12, 9),
+            GOOD_UNTIL_ONE,
+        ),
+    ]
+    return board("hipwatch-pipeline", "监测通路 · Pipeline", "Our own health, from the broker to the alert.", panels)

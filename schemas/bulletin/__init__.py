@@ -1,0 +1,1 @@
+"""The printed bulletin: its columns, its cells, and a printed month."""

@@ -1,0 +1,1 @@
+"""Bytes <-> events in Avro single-object encoding."""

@@ -1,0 +1,76 @@
+"""Codes of the register found in texts, many at once and byte for byte. Core."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from schemas.codec.packed import FIRST_BYTES, LONGEST_TEXT, Marks, Numbers, Packed, Words
+
+_STEP: Final = np.uint64(0x9E3779B97F4A7C15)
+"""2^64 by the golden ratio: multiplied by it, neighbours are scattered (Knuth, 6.4)."""
+_FOLD: Final = np.uint64(29)
+_ROOM: Final = 4
+"""Slots for each code: few share one."""
+_LEAST_SLOTS: Final = 256
+_NO_LENGTH: Final = -1
+
+
+class KnownCodes:
+    """A table of codes. What `find` finds is the code, byte for byte; that two share a hash only costs another look."""
+
+    def __init__(self, codes: Sequence[str]) -> None:
+        self.codes = tuple(codes)
+        texts = [code.encode()[:LONGEST_TEXT] for code in codes]
+        width = max(1, -(-max(map(len, texts), default=0) // 8))
+        lengths = [len(code.encode()) for code in codes]
+        self._lengths = np.array([*lengths, _NO_LENGTH], np.int64)  # what is not found has the last place, -1
+        texts.append(b"")
+        self._words: Words = np.frombuffer(b"".join(text.ljust(8 * width, b"\0") for text in texts), "<u8").reshape(-1, width)
+        bits = (max(_LEAST_SLOTS, _ROOM * len(texts)) - 1).bit_length()
+        self._shift, self._last = np.uint64(64 - bits), (1 << bits) - 1
+        self._slots = np.full(1 << bits, -1, np.int64)
+        packed = Packed(texts)
+        starts = np.cumsum([0, *map(len, texts[:-1])])
+        self._hashes = _hashed([_word(packed, starts, self._lengths, index) for index in range(width)], self._lengths)
+        for index, slot in enumerate(self._slot_of(self._hashes[:-1]).tolist()):
+            while self._slots[slot] >= 0:
+                slot = (slot + 1) & self._last
+            self._slots[slot] = index
+
+    def find(self, packed: Packed, starts: Numbers, lengths: Numbers, odd: Marks) -> Numbers:
+        """The place of each text among the codes; a text that is none of them is marked as odd."""
+        words = [_word(packed, starts, lengths, index) for index in range(self._words.shape[1])]
+        hashes = _hashed(words, lengths)
+        slots = self._slot_of(hashes)
+        found = self._slots[slots]
+        others = np.flatnonzero((found >= 0) & (self._hashes[found] != hashes))
+        while others.size:
+            slots[others] = (slots[others] + 1) & self._last
+            found[others] = self._slots[slots[others]]
+            others = others[(found[others] >= 0) & (self._hashes[found[others]] != hashes[others])]
+        odd |= self._lengths[found] != lengths
+        for index, word in enumerate(words):
+            odd |= word != self._words[found, index]
+        return found
+
+    def _slot_of(self, hashes: Words) -> Numbers:
+        return (hashes * _STEP >> self._shift).astype(np.int64)
+
+
+def _hashed(words: Sequence[Words], lengths: Numbers) -> Words:
+    """A hash of each text's words and of its length."""
+    hashes = lengths.astype(np.uint64) * _STEP
+    for word in words:
+        hashes ^= word
+        hashes *= _STEP
+        hashes ^= hashes >> _FOLD
+    return hashes
+
+
+def _word(packed: Packed, starts: Numbers, lengths: Numbers, index: int) -> Words:
+    """The word of each text that begins at its byte 8 × `index`; zeros where it has ended."""
+    if index == 0:
+        return packed.words[starts] & FIRST_BYTES[np.minimum(lengths, 8)]
+    words: Words = packed.words[starts + 8 * index] & FIRST_BYTES[np.minimum(np.maximum(lengths - 8 * index, 0), 8)]
+    return words

@@ -1,0 +1,67 @@
+"""Which of many texts are identifiers, eight bytes at a time. Core; `identifiers` is what it has to agree with."""
+
+from typing import Final
+
+import numpy as np
+
+from schemas.codec.identifiers import is_identifier
+from schemas.codec.packed import FIRST_BYTES, Marks, Numbers, Packed, Words
+
+_BYTES: Final = 0x0101010101010101
+_TOP_BITS: Final = np.uint64(0x80 * _BYTES)
+_LOWER: Final = np.uint64(0x20 * _BYTES)
+_UNDERSCORES: Final = np.uint64(ord("_") * _BYTES)
+_SEVENS: Final = np.uint64(0x7F * _BYTES)
+_FILL: Final = np.uint64(ord("a") * _BYTES)
+
+
+def mark_no_identifiers(packed: Packed, starts: Numbers, lengths: Numbers, odd: Marks) -> None:
+    """Mark as odd every text that `is_identifier` refuses."""
+    unsure = lengths == 0
+    shortest, longest = (int(lengths.min()), int(lengths.max())) if len(lengths) else (0, 0)
+    for begin in range(0, longest, 8):
+        if begin + 8 <= shortest:
+            unsure |= ~_plain(packed.words[starts + begin])
+        else:
+            rows = np.flatnonzero(lengths > begin)
+            kept = FIRST_BYTES[np.minimum(lengths[rows] - begin, 8)]
+            unsure[rows] |= ~_plain(packed.words[starts[rows] + begin] & kept | ~kept & _FILL)
+    for begin in range(8, longest - 8, 8):
+        unsure |= _in_ten_digits(packed, starts + begin, lengths > begin + 8)
+    first = packed.octets[starts]
+    unsure |= (first < ord("0")) | (first == ord("_")) | (first == ord(":"))
+    for row in np.flatnonzero(unsure & ~odd).tolist():
+        text = packed.slice(int(starts[row]), int(lengths[row]))
+        odd[row] = not (text.isascii() and is_identifier(text.decode("ascii")))
+
+
+def _plain(words: Words) -> Marks:
+    """Whether all eight bytes are letters, digits or among `-./:_`, the most of what ids are made of."""
+    raised = words | _TOP_BITS
+    plain = _at_least(raised, "-") & ~_at_least(raised, ";")
+    letters = raised | _LOWER
+    plain |= _at_least(letters, "a") & ~_at_least(letters, "{")
+    plain |= ~((words ^ _UNDERSCORES) + _SEVENS)
+    found: Marks = (plain & ~words & _TOP_BITS) == _TOP_BITS
+    return found
+
+
+def _in_ten_digits(packed: Packed, places: Numbers, long: Marks) -> Marks:
+    """Whether ten digits stand around each place, from the byte before it: in 17 digits side by side they do somewhere."""
+    rows = np.flatnonzero(long)
+    rows = rows[_all_digits(packed.words[places[rows] - 1])]
+    rows = rows[_all_digits(packed.words[places[rows] + 1])]
+    found = np.zeros(len(places), bool)
+    found[rows] = True
+    return found
+
+
+def _all_digits(words: Words) -> Marks:
+    raised = words | _TOP_BITS
+    found: Marks = (_at_least(raised, "0") & ~_at_least(raised, ":") & ~words & _TOP_BITS) == _TOP_BITS
+    return found
+
+
+def _at_least(raised: Words, least: str) -> Words:
+    """The top bit of each byte says whether what is below it in `raised`, whose top bits are set, is `least` or more."""
+    return raised - np.uint64(ord(least) * _BYTES)

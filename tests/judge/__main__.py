@@ -1,0 +1,135 @@
+"""`python -m tests.judge`: a labelled city through the real fold and judge, and what came of it."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from tests.judge.baselines import fixed_period, static_day
+from tests.judge.city import Days, Sender, make_city
+from tests.judge.faults import apply_faults, apply_noise, make_faults, senders_of
+from tests.judge.report import text
+from tests.judge.run import Alarm, Played, play
+from tests.judge.score import Score, score
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--months", type=int, default=24)
+    parser.add_argument("--units", type=int, default=52)
+    parser.add_argument("--limit", type=float, default=7.0, help="surprise at which a feed is silent: the trade-off's handle")
+    parser.add_argument("--judge", choices=["hipwatch", "never", "always"], default="hipwatch")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--show", action="store_true", help="list false and missed alarms one by one")
+    parser.add_argument("--write", type=Path, help="put the table into this file, in the place of that of the same seed")
+    args = parser.parse_args()
+    began = time.process_time()
+    random = np.random.default_rng(args.seed)
+    days = Days(date(2023, 9, 1) + timedelta(days=int(random.integers(0, 90))), int(args.months * 30.4))
+    units = make_city(args.units, days, random)
+    senders = senders_of(units)
+    apply_noise(senders, days, random)
+    faults = make_faults(units, days, random)
+    apply_faults(senders, faults, random)
+    judges: dict[str, Callable[[], Played]] = {
+        "hipwatch": lambda: play(units, senders, faults, days, args.limit),
+        "never": Played,
+        "always": lambda: _always(len(senders), days),
+    }
+    played = judges[args.judge]()
+    scores = [
+        score(args.judge, played, senders, faults, days),
+        score("fixed period + 3 h", fixed_period(senders, faults, days), senders, faults, days),
+        score("static 24 h", static_day(senders, faults, days), senders, faults, days),
+    ]
+    failures = verdict(scores[0])
+    found = {
+        "seed": args.seed,
+        "months": args.months,
+        "units": args.units,
+        "first_day": days.first.isoformat(),
+        "events": sum(len(sender.arrive) for sender in senders),
+        "cpu_seconds": round(time.process_time() - began, 1),
+        "scores": [one.as_json() for one in scores],
+        "failed": failures,
+    }
+    print(json.dumps(found, indent=1) if args.json else text(found))
+    if args.write:
+        _write(args.write, args.seed, text(found))
+    if args.show:
+        _show(scores[0], senders, played)
+    return 1 if failures else 0
+
+
+def _always(rows: int, days: Days) -> Played:
+    """A judge that calls everybody every day."""
+    return Played(
+        [Alarm(row, days.start + 24.0 * day, days.start + 24.0 * day + 1) for day in range(days.count) for row in range(rows)]
+    )
+
+
+def _write(path: Path, seed: int, table: str) -> None:
+    """Replace what stands between the seed's two marks, or append it."""
+    first, last = f"<!-- seed {seed} -->\n", f"<!-- end of seed {seed} -->\n"
+    whole = path.read_text(encoding="utf-8") if path.exists() else ""
+    before, _, rest = whole.partition(first)
+    _, _, after = rest.partition(last)
+    path.write_text(f"{before}{first}{table}\n{last}{after}", encoding="utf-8")
+
+
+def verdict(found: Score) -> list[str]:
+    """What is not as it has to be."""
+    values = found.as_json()
+    failures = []
+    for feed, slack in (("realtime", 4.0), ("scheduled", 24.0)):
+        line = values["kinds"].get(f"silence, {feed}", {})
+        if line.get("missed"):
+            failures.append(f"{line['missed']} {feed} silences missed")
+        if line.get("delay_p95", 0.0) > slack:
+            failures.append(f"p95 delay of {feed} silences {line['delay_p95']:.1f} h")
+    if values["false_alarms_per_unit_month"] > 0.01:
+        failures.append(f"{values['false_alarms_per_unit_month']:.4f} false alarms per unit-month")
+    if values["false_alarms_per_unit_month_first_28_days"] > 0.1:
+        failures.append(f"{values['false_alarms_per_unit_month_first_28_days']:.3f} false alarms per unit-month at first")
+    for kind, line in values["kinds"].items():
+        if "outage" in kind and (line["missed"] or line.get("incidents_most", 1) != 1 or line.get("incidents_least", 1) != 1):
+            failures.append(
+                f"{kind}: {line['missed']} missed, {line.get('incidents_least')}-{line.get('incidents_most')} incidents"
+            )
+    if values["false_outages"]:
+        failures.append(f"{values['false_outages']} outages that were none")
+    return failures
+
+
+def _show(found: Score, senders: list[Sender], played: Played) -> None:
+    for alarm in found.false_alarms:
+        quiet, called = _when(alarm.last_upload), _when(alarm.called)
+        print(f"false: row {alarm.row} {senders[alarm.row].kind} quiet since {quiet} called {called}")
+    for fault, row, ideal in found.missed:
+        print(f"missed: row {row} {senders[row].kind} {_when(fault.start)} to {_when(fault.end)} ideal {_when(ideal)}")
+    for fault, row, late in found.slow:
+        if late > (24 if row % 2 == 0 else 4):
+            print(f"slow: row {row} {senders[row].kind} {_when(fault.start)} to {_when(fault.end)} by {late:.1f} h")
+    for split in found.split:
+        singles = "; ".join(f"row {a.row} {senders[a.row].kind} {_when(a.called)}" for a in split.singles)
+        what = f"{split.fault.kind} of {len(split.fault.rows)} rows {_when(split.fault.start)} to {_when(split.fault.end)}"
+        print(f"split: {what} ideal {_when(split.ideal)}: outages {split.numbers}, singles {singles or 'none'}")
+    for outage in played.outages:
+        end = "open" if outage.end is None else _when(outage.end)
+        print(f"outage {outage.number}: {outage.scope} {_when(outage.start)} found {_when(outage.found)} over {end}")
+
+
+def _when(hours: float) -> str:
+    if not np.isfinite(hours):
+        return "never"
+    return f"{date(1970, 1, 1) + timedelta(days=hours // 24):%a %Y-%m-%d} {hours % 24:04.1f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

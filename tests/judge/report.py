@@ -1,0 +1,34 @@
+"""The figures as a table for people, which is also the table of docs/judge.md. Core."""
+
+from typing import Any
+
+
+def text(found: dict[str, Any]) -> str:
+    """Markdown."""
+    lines = [
+        f"Seed {found['seed']}: {found['units']} units, {found['months']} months from {found['first_day']}, "
+        f"{found['events']:,} uploads, {found['cpu_seconds']} CPU-seconds.",
+        "",
+        "| judge | false alarms per unit-month (first 28 days) | outages that were none | calls a day |",
+        "|---|---|---|---|",
+    ]
+    lines += [_rates(score) for score in found["scores"]]
+    lines += [
+        "",
+        "| judge | fault | faults | had to be found | missed | found | delay median / p95, h | incidents for one |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for score in found["scores"]:
+        for kind, line in sorted(score["kinds"].items()):
+            delay = f"{line['delay_median']:.1f} / {line['delay_p95']:.1f}" if "delay_p95" in line else ""
+            many = f"{line['incidents_least']} to {line['incidents_most']}" if "incidents_most" in line else ""
+            cells = (score["judge"], kind, line["faults"], line["due"], line["missed"], line["found"], delay, many)
+            lines.append(f"| {' | '.join(str(cell) for cell in cells)} |")
+    failed = found["failed"]
+    lines += ["", "Passed." if not failed else "Failed: " + "; ".join(failed) + "."]
+    return "\n".join(lines)
+
+
+def _rates(score: dict[str, Any]) -> str:
+    later, first = score["false_alarms_per_unit_month"], score["false_alarms_per_unit_month_first_28_days"]
+    return f"| {score['judge']} | {later:.4f} ({first:.3f}) | {score['false_outages']} | {score['pages_a_day']:.2f} |"

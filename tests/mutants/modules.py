@@ -1,0 +1,49 @@
+"""The modules that mutants are made of, and the tests that have to notice them.
+
+Few tests and fast ones: each mutant is tried with those that reach the changed function. Of contract tests only SQLite's.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
+FOLDERS: Final = ("monitor/counting", "monitor/judgement", "monitor/judgement/rules", "schemas/codec")
+_ALONE: Final = ("monitor/ledger/gaps.py",)
+_UNIT: Final = "tests/unit/monitor"
+_OF_FOLDER: Final[Mapping[str, Sequence[str]]] = {
+    "monitor/counting": (f"{_UNIT}/counting", f"{_UNIT}/test_fold.py", f"{_UNIT}/test_kinds.py"),
+    "monitor/judgement": (
+        f"{_UNIT}/judgement",
+        *(f"{_UNIT}/test_{name}.py" for name in ("calendar", "deadlines", "fleet", "judge_city", "whole_outages")),
+    ),
+    "monitor/judgement/rules": (f"{_UNIT}/judgement/rules",),
+    "schemas/codec": ("tests/unit/schemas",),
+}
+_OF_MODULE: Final[Mapping[str, Sequence[str]]] = {
+    "monitor/counting/dead_letter_limit.py": (f"{_UNIT}/test_dead_letter_limit.py",),
+    "monitor/counting/fold.py": (f"{_UNIT}/counting/test_folding.py", f"{_UNIT}/test_fold.py"),
+    "monitor/counting/receipt_hash.py": (f"{_UNIT}/test_receipt_hash.py", f"{_UNIT}/test_fold.py"),
+    "monitor/judgement/calendar.py": (f"{_UNIT}/test_calendar.py",),
+    "monitor/judgement/deadlines.py": (f"{_UNIT}/test_deadlines.py",),
+    "monitor/judgement/outages.py": (f"{_UNIT}/test_deadlines.py",),
+    "monitor/judgement/whole_outages.py": (f"{_UNIT}/test_whole_outages.py",),
+    "monitor/ledger/gaps.py": ("tests/contract/test_gaps.py",),
+}
+
+
+def _modules() -> Sequence[str]:
+    found = [path for folder in FOLDERS for path in sorted((ROOT / folder).glob("*.py")) if path.name != "__init__.py"]
+    return (*(path.relative_to(ROOT).as_posix() for path in found), *_ALONE)
+
+
+MODULES: Final = _modules()
+
+
+def tests_of(module: str) -> Sequence[str]:
+    """The tests that have to notice a mutant of `module`: those of its own where there are such, or those of its folder."""
+    folder, _, name = module.removesuffix(".py").rpartition("/")
+    own = f"tests/unit/{folder}/test_{name}.py"
+    if (ROOT / own).exists():
+        return [own]
+    return _OF_MODULE.get(module) or _OF_FOLDER[folder]
