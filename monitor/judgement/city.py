@@ -48,6 +48,7 @@ def carry_on(
         latest = max(latest, overdue)
         if flip.ended_at is None:
             city.overdue_since[row], city.quiet_since[row] = overdue, quiet
+            city.history.last_seen[row] = quiet  # its hours may be forgotten by now
         else:
             city.silences.append(Silence(row, quiet, overdue, local_hours(flip.ended_at)))
             latest = max(latest, local_hours(flip.ended_at))

@@ -75,7 +75,7 @@ class Judge:
         return self._rows[unit_id, feed]
 
     def take_snapshot(self) -> Snapshot:
-        """Read everything in one read transaction, and judge it. Raises LedgerUnavailable."""
+        """Read the facts in one read transaction, and judge them. Raises LedgerUnavailable."""
         facts = read_facts(self._engine, self._read_from)
         if facts.clock is None:
             return Snapshot(facts, judge(self._register, None, facts.progress, [], self._rhythms), self._register)

@@ -114,3 +114,21 @@ def test_hours_that_teach_nothing_any_more_are_forgotten(ledger: Ledger, engine:
     hours = table_of(tables.FeedHour)
     with engine.connect() as connection:
         assert connection.execute(select(func.count()).select_from(hours)).scalar() == 3
+
+
+def test_a_silence_that_outlasts_every_hour_that_is_kept_has_its_start_after_a_restart_too(
+    ledger: Ledger, engine: Engine, register: Register
+) -> None:
+    sending = Sending(ledger)
+    judge = Judge(engine, register, Rhythms())
+    ordinary = NOON + timedelta(days=60)  # without a feast: those days are kept for a year
+    now = sending.send(ordinary, DAYS * 24, UNIT, OTHER_UNIT)
+    sending.send(now, 8, OTHER_UNIT)
+    silent = feed_of(judge.take_snapshot())
+    assert silent.condition is FeedCondition.SILENT
+    later = sending.send(now + timedelta(days=140), 3, OTHER_UNIT)
+    assert feed_of(judge.take_snapshot()) == silent
+    sending.send(later, 1, OTHER_UNIT)
+    assert feed_of(Judge(engine, register, Rhythms()).take_snapshot()) == silent
+    [flip] = read_flips(engine, UNIT)
+    assert (flip.started_at, flip.ended_at) == (silent.since, None)
