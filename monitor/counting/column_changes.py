@@ -1,6 +1,6 @@
 """What events in columns change: sums, feed progress, signs of life, days of sending, hours. Core.
 
-Every function does for all its events at once what `fold` does for one; its names are those of `fold`.
+Every function does for all its events at once what `fold` does for one.
 """
 
 from collections.abc import Sequence

@@ -78,8 +78,8 @@ class Reopening:
 
 @dataclass(frozen=True)
 class IncidentChanges:
-    """All that one delivery changes. `heard` are incidents whose deliveries are counted; `resolved` those of them that the
-    sender says are over, though they stay as they are.
+    """All that one delivery changes. `heard_firing` and `heard_resolved` are incidents that stay as they are, and
+    whose deliveries are counted; of the latter the sender says that they are over.
     """
 
     opened: Sequence[NewIncident] = field(default_factory=list)

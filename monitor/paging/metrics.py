@@ -1,7 +1,7 @@
 """The monitor's metrics: one collector over an immutable snapshot. Shell.
 
 A scrape never sees half an update, and a unit that left the register vanishes. Timestamps are exported, not ages. Who
-is silent is decided before; PromQL holds that while the monitor is not to be trusted, and waits.
+is silent is decided before; PromQL holds that while the monitor is not to be trusted.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,6 +1,6 @@
 """Where batches of raw messages come from: all that the worker's loop knows of Kafka. Core: a protocol, and its values.
 
-`kafka_source` reads a broker, `memory_source` what a test puts into it; both pass the same contract tests.
+`kafka_source` reads a broker, `MemorySource` of the tests what is put into it; both pass the same contract tests.
 """
 
 from collections.abc import Mapping, Sequence
