@@ -122,7 +122,7 @@ def _parts(table: Table, figure: Figure) -> tuple[ColumnElement[Any], ColumnElem
         case Distinct():
             counted = table.c[figure.code]
         case Newest():
-            raise ValueError(f"{figure} stands among figures that are added up: a kind keeps one or the other")
+            raise AssertionError(f"{figure} is not added up: a kind refuses such a chapter when it is made")
         case _:
             assert_never(figure)
     return func.count() * 0, func.count(distinct(counted)).filter(column > 0)

@@ -114,6 +114,9 @@ class Kind:
     def __post_init__(self) -> None:
         if self.feed is not None and "record_count" not in self.event.__dataclass_fields__:
             raise ValueError(f"{self.event.__name__} has a feed, and no record_count that says how much an event holds")
+        newest = [isinstance(figure, Newest) for figure in self.chapter.values()]
+        if any(newest) and not all(newest):
+            raise ValueError(f"{self.event.__name__} mixes what was said last with what is added up in its chapter")
 
     @property
     def has_business_date(self) -> bool:

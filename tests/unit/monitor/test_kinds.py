@@ -12,7 +12,7 @@ from schemas.codec import decode as decoding
 from schemas.codec.reasons import DecodeError, Reason
 from schemas.feeds import Feed
 from schemas.identifiers import UnitId
-from schemas.kinds.kind import Added, Each, Kind, Latest
+from schemas.kinds.kind import Added, Each, Kind, Latest, Newest, Total
 from schemas.register import Register
 from schemas.topics import EVENT_TOPICS, KINDS, TOPIC_OF
 from tests.factories import NOON, RECEIVED, UNIT
@@ -104,3 +104,8 @@ def test_a_kind_with_a_feed_says_how_much_an_event_holds() -> None:
 def test_every_topic_but_that_of_dead_letters_has_a_kind_and_every_kind_its_topic() -> None:
     assert list(KINDS) == list(EVENT_TOPICS)
     assert all(TOPIC_OF[kind.event] is topic for topic, kind in KINDS.items())
+
+
+def test_a_chapter_has_what_was_said_last_or_what_is_added_up() -> None:
+    with pytest.raises(ValueError, match="HotlineCalls mixes what was said last with what is added up"):
+        replace(HOTLINE, chapter={"calls": Total("calls"), "seconds_waited": Newest("seconds_waited")})

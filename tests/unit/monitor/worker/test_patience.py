@@ -1,26 +1,16 @@
 """The worker's loop with a clock of the test's: retries, holds, lost partitions, a stop in the midst, what is complete."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from monitor.counting.batch import Position
-from monitor.ledger.database import open_database
 from monitor.worker.broker_topics import TopicInfo
 from schemas.errors import HipwatchError
 from schemas.topics import Topic
 from tests.factories import NOON, UNIT
 from tests.memory_source import MemorySource, MemoryTopics
 from tests.unit.monitor.worker.stages import ID, REGISTER, TURN, Stage
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    engine = open_database(f"sqlite:///{tmp_path / 'ledger.db'}", create=True)
-    yield Stage(engine)
-    engine.dispose()
 
 
 def test_a_ledger_that_is_away_is_asked_again_while_the_partitions_are_held_and_nothing_is_lost(stage: Stage) -> None:

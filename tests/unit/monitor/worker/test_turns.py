@@ -1,25 +1,15 @@
 """What one turn of the worker's loop does and leaves, with a clock of the test's."""
 
 import logging
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from monitor.ledger.database import open_database
 from schemas.codec.encode import encode
 from schemas.topics import Topic
 from tests.factories import NOON, UNIT, make_event
 from tests.memory_source import MemorySource, MemoryTopics
 from tests.unit.monitor.worker.stages import ID, TURN, Stage
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    engine = open_database(f"sqlite:///{tmp_path / 'ledger.db'}", create=True)
-    yield Stage(engine)
-    engine.dispose()
 
 
 def stop(stage: Stage) -> None:
