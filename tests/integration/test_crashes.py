@@ -27,23 +27,26 @@ def test_a_replay_survives_the_killing_of_its_worker_again_and_again_and_finds_t
     assert text.count("15608125") == 1
     districts.write_text(text.replace("15608125", "15608124"), encoding="utf-8")
 
-    replay = home.start("replay", "2024-09", "--expect", folder)
-    with killing_workers_of(home, times=4) as killed:
+    replay = home.start("replay", "2024-09", "--expect", folder, *SLOW_PACE)
+    with killing_workers_of(home, times=4, until=100_000) as killed:
         ended = replay.wait()
 
-    assert len(killed) == 4, "the worker was killed four times while the month was played"
+    assert len(killed) > 1, "the worker was killed again and again while the month was played"
     assert ended.code == 1, ended.told
     assert ended.last_line == "cells matched 407/408", ended.told
     assert "江宁区 (jiangning), scheduled_records" in ended.out
     assert "printed '15608124', counted '15608125'" in ended.out
-    assert "4 worker restarts" in ended.out
+    assert f"{len(killed)} worker restarts" in ended.out
     found = counters(home.latest_ledger)
     assert (found.duplicates, found.skipped, found.open_numbers, found.dead_letters) == (0, 0, 0, {})
 
 
 @contextmanager
-def killing_workers_of(home: Home, times: int) -> Iterator[list[int]]:
-    """Kill -9 whatever worker runs, each time that the ledger has grown a little, at most so many times."""
+def killing_workers_of(home: Home, times: int, until: int) -> Iterator[list[int]]:
+    """Kill -9 whatever worker runs, each time that the ledger has grown a little, at most so many times.
+
+    Once `until` messages are counted no more are killed: somebody has to come back for the rest.
+    """
     killed: list[int] = []
     done = threading.Event()
 
@@ -52,7 +55,7 @@ def killing_workers_of(home: Home, times: int) -> Iterator[list[int]]:
         while len(killed) < times and not done.wait(0.05):
             ledgers = list((home.folder / "home" / "runs").glob("*/ledger.db"))
             passed = counted(ledgers[0]) if ledgers else 0
-            if passed > grown:
+            if until > passed > grown:
                 grown = passed + 4_000
                 workers = [pid for pid, command in home.processes().items() if " hipwatch worker " in command]
                 for pid in workers:
