@@ -187,13 +187,13 @@ def test_a_log_that_ends_in_a_transaction_marker_is_read_to_its_end(
     producer = KafkaProducer(**connection.client_options(), transactional_id=connection.topic_prefix)
     producer.init_transactions()
     producer.begin_transaction()
-    producer.send(name, key=b"unit", value=b"1", partition=3).get(timeout=30)
+    producer.send(name, key=b"unit", value=b"1", partition=3).get(timeout=120)
     producer.commit_transaction()
     producer.close()
     places = Places(topics)
     with Member(connection, topics, places) as member:
         until(lambda: member.batches, doing=member.step)
-        until(lambda: len(member.source.at_end()) == len(places), doing=member.step, seconds=15)
+        until(lambda: len(member.source.at_end()) == len(places), doing=member.step, seconds=60)
 
 
 @pytest.mark.needs("drops_records")
@@ -206,7 +206,7 @@ def test_a_partition_that_has_dropped_all_its_messages_is_read_to_its_end(
     admin.close()
     places = Places(topics)
     with Member(connection, topics, places) as member:
-        until(lambda: len(member.source.at_end()) == len(places), doing=member.step, seconds=15)
+        until(lambda: len(member.source.at_end()) == len(places), doing=member.step, seconds=60)
 
 
 @pytest.mark.needs("drops_records")
@@ -253,7 +253,7 @@ def test_a_message_is_dated_by_its_receipt_whatever_its_senders_clock_says(
     before = datetime.now(UTC)
     producer = KafkaProducer(**connection.client_options())
     name = topic_name(TOPIC, connection.topic_prefix)
-    producer.send(name, key=KEYS[0], value=b"1", timestamp_ms=to_millis(before) + wrong_by_ms).get(timeout=30)
+    producer.send(name, key=KEYS[0], value=b"1", timestamp_ms=to_millis(before) + wrong_by_ms).get(timeout=120)
     producer.close()
     places = Places(topics)
     with Member(connection, topics, places) as member:
@@ -313,7 +313,7 @@ def test_every_member_gets_its_partitions_however_short_its_polls(broker: Broker
         monkeypatch.setattr(kafka_source, "_POLL_MS", 10 + 11 * number)
         places = Places(topics)
         with Member(connection, topics, places) as member:
-            until(partial(owns_all, member, places), doing=member.step, seconds=15)
+            until(partial(owns_all, member, places), doing=member.step, seconds=30)
         drop_topics(connection)
 
 

@@ -87,7 +87,7 @@ def kafka_log(request: pytest.FixtureRequest) -> Iterator[Log]:
         name = topic_name(TOPIC, connection.topic_prefix)
 
         def send(partition: int, value: bytes) -> None:
-            producer.send(name, key=b"gulou", value=value, partition=partition).get(timeout=30)
+            producer.send(name, key=b"gulou", value=value, partition=partition).get(timeout=120)
 
         def join() -> KafkaSource:
             return KafkaSource(connection, infos, group="contract", session_timeout_ms=6_000, whole_batches=bool(whole))

@@ -94,7 +94,7 @@ def test_what_a_worker_exports_is_what_the_page_of_the_metrics_says(stage: Stage
     stage.counting("a", "--metrics-port", str(port))
     publish(stage.kafka, range(1, 3), UNITS[:3])
     until(lambda: stage.passed() == 6)
-    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         exposed = list(described(text_string_to_metric_families(answer.read().decode())))
     documented = {metric.name: metric for metric in of_worker()}
     assert {metric.name for metric in exposed if metric.name.startswith("hip_")} == set(documented)

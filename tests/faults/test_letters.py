@@ -53,7 +53,7 @@ def test_a_worker_whose_broker_hangs_amid_thousands_of_letters_stops_in_order_an
     worker = stage.counting("a", "--dead-letter-limit", "0")
     until(lambda: stage.counts().letters)
     broker.pause()
-    worker.stop(seconds=10)
+    worker.stop()
     assert worker.code == 0, worker.last_words()
     broker.resume()
 

@@ -12,6 +12,7 @@ from tests.faults.stage import Stage, begin, once
 from tests.faults.stream import Stream
 from tests.services.kafka import KafkaServer
 from tests.services.postgres import PostgresServer
+from tests.stopwatch import stopwatch
 
 STOP_SECONDS: Final = 10.0
 """What systemd, Docker and the platform's operators give."""
@@ -45,9 +46,9 @@ def test_a_worker_that_is_told_to_end_is_gone_in_time_with_nothing_half_written_
         until(lambda: stage.passed() > RATE)
         AWAY[away](broker, database)
         time.sleep(2)  # until it waits for them
-        begun = time.monotonic()
-        worker.stop()
-        seconds = time.monotonic() - begun
+        with stopwatch() as watch:
+            worker.stop()
+            seconds = watch.seconds
         broker.resume()
         database.resume()
     if not database.running:

@@ -55,7 +55,7 @@ def greatest_memory(worker: ServiceProcess) -> int:
 
 def page(port: int, path: str) -> str:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
             return str(answer.read().decode())
     except urllib.error.HTTPError as error:
         with error:

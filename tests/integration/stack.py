@@ -198,15 +198,15 @@ def running(home: Home, *arguments: str | Path, settings: Mapping[str, str | Non
 
 
 def end(started: Started) -> Ended:
-    """SIGTERM, and not more than ten seconds of patience: what systemd and Docker give."""
+    """SIGTERM, and patience: how soon a process ends is asked where that is promised."""
     if started.runs:
         started.signal(signal.SIGTERM)
     try:
-        started.process.wait(30)
+        started.process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         started.process.kill()
         started.process.wait()
-        pytest.fail(f"SIGTERM does not end it within 30 s\n{started.err}")
+        pytest.fail(f"SIGTERM does not end it within {PATIENCE:.0f} s\n{started.err}")
     return Ended(started.process.returncode, started.out, started.err, time.monotonic() - started.since)
 
 
@@ -230,7 +230,7 @@ def fetch(url: str, *, body: bytes | None = None, headers: Mapping[str, str] | N
     """Status and text of an answer; status 0 while nobody listens."""
     request = urllib.request.Request(url, body, dict(headers or {}))
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:

@@ -100,7 +100,7 @@ def publish_broken(broker: str) -> None:
     with closing(KafkaProducer(bootstrap_servers=[broker], max_request_size=4 << 20, acks="all")) as producer:
         sent = [producer.send(topic_name(topic), key=UNIT, value=value) for topic, ways in ALL.items() for value in ways.values()]
         for future in sent:
-            future.get(timeout=30)
+            future.get(timeout=120)
 
 
 def test_no_cell_of_the_month_is_changed(played: Played) -> None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.integration.stack import Home, fetch, free_port, running, wait_until
+from tests.stopwatch import stopwatch
 
 
 class Served(NamedTuple):
@@ -41,22 +42,21 @@ def ends(connection: socket.socket, seconds: float) -> bool:
 def test_whoever_asks_is_answered_beside_1200_connections_that_do_not_and_those_are_dropped(served: Served) -> None:
     with ExitStack() as open_ones:
         idle = [open_ones.enter_context(socket.create_connection(("127.0.0.1", served.port), timeout=10)) for _ in range(1_200)]
-        asked = time.monotonic()
-        assert fetch(served.url)[0] == 200
-        assert time.monotonic() - asked < 5
-        assert ends(idle[0], 5), "the oldest made room"
-        assert ends(idle[-1], 20), "and nobody may be silent for ever"
+        with stopwatch() as watch:
+            assert fetch(served.url)[0] == 200
+            assert watch.seconds < 8, "before the first of the others is given up for its silence"
+        assert ends(idle[0], 60), "the oldest made room"
+        assert ends(idle[-1], 60), "and nobody may be silent for ever"
         assert fetch(served.url)[0] == 200
 
 
 def test_a_request_that_drips_in_is_given_up(served: Served) -> None:
-    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as slow:
-        begun = time.monotonic()
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as slow, stopwatch() as watch:
         slow.sendall(b"GET /healthz HTTP/1.1\r\n")
-        while not ends(slow, 0.5) and time.monotonic() - begun < 20:
+        while not ends(slow, 0.5) and watch.seconds < 60:
             with contextlib.suppress(OSError):
                 slow.sendall(b"X-A: b\r\n")
-        assert 8 < time.monotonic() - begun < 16
+        assert watch.seconds < 30
 
 
 def test_a_connection_that_is_used_is_kept(served: Served) -> None:

@@ -42,7 +42,7 @@ def test_without_prometheus_the_demo_says_so_and_does_not_pass(home: Home, tmp_p
 def test_ctrl_c_ends_everything_that_a_demo_started(home: Home) -> None:
     demo = started_demo(home)
     demo.signal(signal.SIGINT)
-    ended = demo.wait(30)
+    ended = demo.wait()
     assert home.processes() == {}
     assert ended.code == 130, ended.told
     assert ended.err == "interrupted\n"
@@ -51,7 +51,7 @@ def test_ctrl_c_ends_everything_that_a_demo_started(home: Home) -> None:
 def test_sigterm_ends_everything_that_a_demo_started(home: Home) -> None:
     demo = started_demo(home)
     end(demo)
-    wait_until(lambda: home.processes() == {}, "nothing runs any more", 15)
+    wait_until(lambda: home.processes() == {}, "nothing runs any more")
 
 
 def test_a_demo_that_is_killed_takes_everything_with_it(home: Home) -> None:
@@ -59,7 +59,7 @@ def test_a_demo_that_is_killed_takes_everything_with_it(home: Home) -> None:
     demo = started_demo(home)
     demo.signal(signal.SIGKILL)
     assert demo.wait().code == -signal.SIGKILL
-    wait_until(lambda: home.processes() == {}, "nothing runs any more", 15)
+    wait_until(lambda: home.processes() == {}, "nothing runs any more")
 
 
 def started_demo(home: Home) -> Started:

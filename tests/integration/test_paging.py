@@ -153,7 +153,7 @@ def test_nothing_is_lost_and_nothing_comes_twice_while_all_are_restarted(play: P
             case 1:
                 index = dice.randrange(2)
                 play.serves[index].signal(signal.SIGKILL if turn % 2 else signal.SIGTERM)
-                play.serves[index].wait(15)
+                play.serves[index].wait()
                 play.start(index)
             case 2 if not play.robots.runs:
                 play.robots.start()

@@ -108,7 +108,7 @@ def _hurry(config: Path, alertmanager: str) -> None:
     routes = yaml.safe_load(config.read_text())
     routes["route"]["routes"][0] |= {"group_interval": "1s", "repeat_interval": "1s"}
     config.write_text(yaml.safe_dump(routes))
-    with urllib.request.urlopen(urllib.request.Request(f"{alertmanager}-/reload", method="POST"), timeout=10) as answer:
+    with urllib.request.urlopen(urllib.request.Request(f"{alertmanager}-/reload", method="POST"), timeout=60) as answer:
         assert answer.status == 200
 
 

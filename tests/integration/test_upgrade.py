@@ -178,7 +178,7 @@ def test_an_earlier_ledger_is_refused_upgraded_without_loss_and_counted_on(month
     name = uuid4().hex
     event = make_event(series=name, event_id=name)
     with closing(KafkaProducer(bootstrap_servers=[month.broker], acks="all")) as producer:
-        producer.send(topic_name(Topic.CDA_DOCUMENTS), key=event.unit_id.encode(), value=encode(event)).get(timeout=30)
+        producer.send(topic_name(Topic.CDA_DOCUMENTS), key=event.unit_id.encode(), value=encode(event)).get(timeout=120)
     month.sent.append(name)
     expected = counted_before + len(month.sent)
     group = ("--group", name, "--session-timeout", "2")

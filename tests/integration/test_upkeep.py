@@ -48,7 +48,7 @@ class Counted:
     def publish(self, *events: Event) -> None:
         with closing(KafkaProducer(bootstrap_servers=[self.broker], acks="all")) as producer:
             for event in events:
-                producer.send(topic_name(TOPIC_OF[type(event)]), key=event.unit_id.encode(), value=encode(event)).get(timeout=30)
+                producer.send(topic_name(TOPIC_OF[type(event)]), key=event.unit_id.encode(), value=encode(event)).get(timeout=120)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counted]:
         sent = [event for event in everything if event not in MISSING]
         found.publish(*NEWCOMERS, *sent)
         with closing(KafkaProducer(bootstrap_servers=[broker], acks="all")) as producer:
-            producer.send(topic_name(TOPIC_OF[type(DOCUMENTS[0])]), key=OTHER_UNIT.encode(), value=BROKEN).get(timeout=30)
+            producer.send(topic_name(TOPIC_OF[type(DOCUMENTS[0])]), key=OTHER_UNIT.encode(), value=BROKEN).get(timeout=120)
         count(found, home.ledger, len(NEWCOMERS) + len(sent) + 1, older_release(folder / "older"))
         assert counters(home.ledger).dead_letters == {"unknown_unit": 3, "truncated": 1}
         yield found

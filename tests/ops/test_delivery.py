@@ -110,13 +110,13 @@ def wait_for(condition: Callable[[], object], what: str) -> None:
 
 
 def get_json(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return json.load(answer)
 
 
 def is_ready(address: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{address}/-/ready", timeout=1) as answer:
+        with urllib.request.urlopen(f"{address}/-/ready", timeout=10) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
@@ -356,7 +356,7 @@ def test_inhibitions_are_exactly_these_and_never_mutual(tmp_path: Path) -> None:
             stamp = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment)) for moment in (now - 60, now + ends_in)]
             body = [{"labels": labels, "startsAt": stamp[0], "endsAt": stamp[1]} for labels in alerts]
             request = urllib.request.Request(address, json.dumps(body).encode(), {"Content-Type": "application/json"})
-            urllib.request.urlopen(request, timeout=5).close()
+            urllib.request.urlopen(request, timeout=60).close()
 
         def states() -> dict[str, str]:
             return {alert["labels"]["alertname"]: alert["status"]["state"] for alert in get_json(address)}

@@ -19,6 +19,8 @@ from typing import Final
 LOOPBACK: Final = "127.0.0.1"
 START_SECONDS: Final = 90.0
 """Generous: on a busy machine a start that takes 3 s has been seen to take 30."""
+STOP_SECONDS: Final = 120.0
+"""Generous too. How soon a worker ends is asked where it is promised."""
 _LAST_LINES: Final = 20
 _SPAWNER: Final = ThreadPoolExecutor(1, thread_name_prefix="spawner")
 """Starts every process. The kernel takes the end of the thread that started a child for the end of its parent, and a test
@@ -70,7 +72,7 @@ class ServiceProcess:
                 raise ServiceFailed(f"{self.name} was not ready within {seconds:.0f} s\n{self.last_words()}")
             time.sleep(0.05)
 
-    def stop(self, with_signal: signal.Signals = signal.SIGTERM, seconds: float = 30.0) -> None:
+    def stop(self, with_signal: signal.Signals = signal.SIGTERM, seconds: float = STOP_SECONDS) -> None:
         """Ask it to end, and wait; what does not end in time is killed, and that is an error. Does nothing twice."""
         if not self.running:
             return
@@ -88,8 +90,8 @@ class ServiceProcess:
             return
         family = [self.pid, *children(self.pid)]
         self._send(signal.SIGKILL, family)
-        self._wait(30.0)
-        end = time.monotonic() + 30.0
+        self._wait(STOP_SECONDS)
+        end = time.monotonic() + STOP_SECONDS
         while any(_exists(pid) for pid in family):
             if time.monotonic() > end:
                 raise ServiceFailed(f"{self.name}: a child outlives its kill")
