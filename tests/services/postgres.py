@@ -102,7 +102,7 @@ class PostgresServer(Service):
 
     def execute(self, statement: str) -> None:
         """Run one statement as the superuser, outside of a transaction."""
-        with psycopg.connect(f"postgresql://{self._address('postgres')}", autocommit=True, connect_timeout=30) as connection:
+        with psycopg.connect(f"postgresql://{self._address('postgres')}", autocommit=True, connect_timeout=120) as connection:
             connection.execute(statement.encode())
 
     def _address(self, database: str) -> str:
@@ -115,10 +115,8 @@ class PostgresServer(Service):
             return False
         try:
             psycopg.connect(f"postgresql://{self._address('postgres')}", connect_timeout=10).close()
-        except psycopg.OperationalError as error:
-            if "starting up" in str(error) or "not yet accepting" in str(error):
-                return False
-            raise
+        except psycopg.OperationalError:  # it starts up, or the machine stands still
+            return False
         return True
 
     def _make_data_directory(self) -> None:
