@@ -12,6 +12,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from fastapi import FastAPI
 
 from monitor.board.connections import LimitedConnection
+from monitor.board.dashboard_writer import DashboardWriter
 from monitor.board.pages.notices import register_notices
 from monitor.board.site import build_site
 from monitor.board.snapshot_keeper import SnapshotKeeper
@@ -70,6 +71,7 @@ class Web(NamedTuple):
     site: FastAPI
     keeper: SnapshotKeeper[Snapshot]
     month: SnapshotKeeper[MonthFacts | None]
+    dashboards: SnapshotKeeper[None]
     deadman: Deadman
     findings: FindingKeeper
 
@@ -88,12 +90,14 @@ def build_web(settings: ServeSettings, *, live: LiveRegister | None = None) -> I
         month = SnapshotKeeper(lambda: read_running_month(engine))
         keeper.refresh()
         month.refresh()
+        dashboards = SnapshotKeeper(DashboardWriter(engine, lambda: keeper.latest, lambda: month.latest).write)
+        dashboards.refresh()
         findings.refresh(None)  # what is open already; judged on schedule
         of_month, of_paging = MonthCollector(lambda: month.latest, lambda: live.register), OutboxCollector(lambda: paging.latest)
         of_disk, of_register = DiskCollector(lambda: ledger_disk(engine)), RegisterCollector(lambda: live.state)
         collectors = of_month, FindingCollector(findings), of_register, of_paging, of_disk
         site = build_site(engine, keeper, findings, settings, *collectors, notices=lambda: register_notices(live.state))
-        web = Web(site, keeper, month, deadman, findings)
+        web = Web(site, keeper, month, dashboards, deadman, findings)
         refreshed = [lambda: follow(engine, keeper), paging.refresh]
         with _scheduled(web, settings, refreshed), telling(engine, planner, settings.targets):
             yield web
@@ -120,6 +124,12 @@ def check_paging(keeper: SnapshotKeeper[Snapshot], deadman: Deadman, now: dateti
         deadman.check(keeper.latest.facts.watchdog_at, now)
 
 
+def show_month(web: Web) -> None:
+    """Read the running month for the metrics, and write what dashboards read from the database."""
+    web.month.refresh()
+    web.dashboards.refresh()
+
+
 def judge_findings(keeper: SnapshotKeeper[Snapshot], findings: FindingKeeper) -> None:
     """Judge by the snapshot of the moment, when it is time. The two never disagree on who is silent."""
     findings.refresh(None if keeper.latest is None else keeper.latest.status)
@@ -141,7 +151,7 @@ def _scheduled(web: Web, settings: ServeSettings, refreshed: Sequence[Callable[[
     refresh = settings.refresh.total_seconds()
     jobs: list[tuple[Callable[[], None], float]] = [
         *((job, refresh) for job in refreshed),
-        (web.month.refresh, _MONTH_EVERY * refresh),
+        (lambda: show_month(web), _MONTH_EVERY * refresh),
         (lambda: judge_findings(web.keeper, web.findings), max(refresh, _FINDINGS_SECONDS)),
         (lambda: check_paging(web.keeper, web.deadman), max(1.0, settings.watchdog_after.total_seconds() / 10)),
     ]

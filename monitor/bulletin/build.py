@@ -13,7 +13,7 @@ _NEW_IN_2024: Final = ("realtime_days", "outpatient_revenue_cents", "inpatient_r
 
 
 def build_bulletin(facts: MonthFacts, register: Register) -> Bulletin:
-    """The tables of a month, most records first: the units that the register counts to it, and whoever else sent for it.
+    """The tables of a month, most records first.
 
     What is required is that of the month's last day.
     """
@@ -43,16 +43,22 @@ def build_bulletin(facts: MonthFacts, register: Register) -> Bulletin:
         }
         return BulletinRow(unit.unit_id, cells)
 
-    listed = {unit.unit_id for unit in register.units_of(facts.period)} | facts.senders
+    listed = listed_units(facts, register)
     rows = {
         kind: sorted(
-            (row(unit) for unit in register.units.values() if unit.kind is kind and unit.unit_id in listed),
+            (row(unit) for unit in listed if unit.kind is kind),
             key=lambda found: -(facts.figure("records", found.unit_id) or 0),
         )
         for kind in register.kinds
     }
     newer = any(facts.figures[name] for name in _NEW_IN_2024)
     return Bulletin(facts.period, Form.Y2024 if newer else Form.Y2020, rows)
+
+
+def listed_units(facts: MonthFacts, register: Register) -> list[Unit]:
+    """The units of a month's tables, in the register's order: those that it counts to the month, and whoever else sent for it."""
+    listed = {unit.unit_id for unit in register.units_of(facts.period)} | facts.senders
+    return [unit for unit in register.units.values() if unit.unit_id in listed]
 
 
 def _or(value: int | None, absent: Absent) -> Cell:

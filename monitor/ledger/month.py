@@ -68,6 +68,14 @@ def read_running_month(engine: Engine) -> MonthFacts | None:
     return read_month(engine, Period(today.year, today.month))
 
 
+def months_of_events(engine: Engine) -> list[Period]:
+    """The months for whose days anything was sent, the latest first. Raises LedgerUnavailable."""
+    dated = [tables.TABLE_OF[topic].c.business_date for topic, kind in KINDS.items() if kind.has_business_date]
+    with friendly_errors(engine), reading(engine) as connection:
+        days = [day for column in dated for day in connection.execute(select(column).distinct()).scalars()]
+    return sorted({Period(day.year, day.month) for day in days}, reverse=True)
+
+
 def _by_name(chapter: Iterable[str], rows: _Rows) -> Mapping[str, Mapping[UnitId, int]]:
     columns = {name: [(unit_id, row[number]) for unit_id, row in rows.items()] for number, name in enumerate(chapter)}
     return {name: {unit_id: value for unit_id, value in column if value is not None} for name, column in columns.items()}

@@ -68,6 +68,12 @@ def test_a_reader_prints_the_report(ledgers: Ledgers) -> None:
     assert "gulou" in done.stdout
 
 
+@pytest.mark.parametrize("view", ["bulletin_month", "unit_status", "table_ladder"])
+def test_a_reader_sees_the_views_of_dashboards(ledgers: Ledgers, view: str) -> None:
+    with psycopg.connect(ledgers.reader) as connection:
+        assert connection.execute(f"SELECT count(*) FROM {view}".encode()).fetchone() == (0,)  # `serve` has not run here
+
+
 @pytest.mark.parametrize(
     "statement",
     [

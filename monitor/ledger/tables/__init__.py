@@ -10,6 +10,15 @@ from monitor.ledger.tables.counting import (
     StoredReceipts,
     StreamState,
 )
+from monitor.ledger.tables.dashboards import (
+    DashboardMoment,
+    FeedStatusRow,
+    LadderRow,
+    MonthRow,
+    RegisterForm,
+    RegisterTable,
+    RegisterUnit,
+)
 from monitor.ledger.tables.dead_letters import DeadLetterCount, DeadLetterRow, LetterState
 from monitor.ledger.tables.findings import FindingRow, JudgedUntil, SentDay, UploadedTable
 from monitor.ledger.tables.judgement import FeedHour, FeedOutage, Flip
@@ -28,25 +37,32 @@ from monitor.ledger.tables.unknown_senders import UnknownSenderRow
 __all__ = [
     "TABLE_OF",
     "ActiveHour",
+    "DashboardMoment",
     "DeadLetterCount",
     "DeadLetterRow",
     "Delivery",
     "FeedHour",
     "FeedOutage",
     "FeedState",
+    "FeedStatusRow",
     "FindingRow",
     "Flip",
     "Incident",
     "IncidentEvent",
     "IncompleteDelivery",
     "JudgedUntil",
+    "LadderRow",
     "LedgerKey",
     "LetterState",
+    "MonthRow",
     "OpenGap",
     "OutboxMessage",
     "OutboxTarget",
     "OutboxTold",
     "PlatformClock",
+    "RegisterForm",
+    "RegisterTable",
+    "RegisterUnit",
     "SentDay",
     "SourceOffset",
     "StoredReceipts",
