@@ -4,7 +4,7 @@ from typing import Final
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from ops.grafana.panels import GOOD_UNTIL_ONE, Place, Step, board, lines, number, rows, states
+from ops.grafana.panels import GOOD_UNTIL_ONE, PROMETHEUS, Panel, Place, Step, board, lines, number, rows, states
 
 OVERDUE: Final = (
     "(max(hip_platform_clock_timestamp_seconds) - on () group_right ()"
@@ -26,7 +26,7 @@ SILENT_WORDS: Final = {"0": ("正常", "green"), "1": ("逾期", "red")}
 
 def city() -> Dashboard:
     """The dashboard that stands on the wall."""
-    panels = [
+    panels: list[Panel] = [
         number(
             "逾期通道 · Feeds overdue",
             "Feeds of units that are past their deadline, in platform time. Any is worth a look; the table below names them.",
@@ -91,4 +91,4 @@ def city() -> Dashboard:
             Place(12, 15, 12, 24),
         ),
     ]
-    return board("hipwatch-city", "全市上传总览 · City", "Who is silent, at a glance.", panels)
+    return board("hipwatch-city", "全市上传总览 · City", "Who is silent, at a glance.", panels, PROMETHEUS)

@@ -1,5 +1,6 @@
 """The few kinds of panel that the dashboards are made of. Core: values in, builders out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,7 @@ from grafana_foundation_sdk.models.dashboard import (
     ThresholdsMode,
     ValueMap,
     ValueMappingResult,
+    VariableRefresh,
 )
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
@@ -22,6 +24,8 @@ SOURCE: Final = DataSourceRef(type_val="prometheus", uid="${source}")
 """The variable `source`: whoever imports a dashboard chooses the Prometheus."""
 WIDTH: Final = 24
 """Columns of Grafana's grid."""
+PROMETHEUS: Final = dashboard.DatasourceVariable("source").label("Prometheus").type("prometheus")
+Variable = dashboard.DatasourceVariable | dashboard.QueryVariable
 Panel = stat.Panel | table.Panel | timeseries.Panel | statetimeline.Panel
 
 
@@ -54,13 +58,13 @@ def number(title: str, description: str, expr: str, unit: str, place: Place, ste
     """One number, now. `description` says what it means and when to worry; `steps` colour it."""
     panel = stat.Panel().title(title).description(description).datasource(SOURCE).grid_pos(place.grid()).unit(unit)
     panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
-    return panel.thresholds(_thresholds(steps)).with_target(_query(expr, "", instant=True, ref="A"))
+    return panel.thresholds(thresholds(steps)).with_target(_query(expr, "", instant=True, ref="A"))
 
 
 def lines(title: str, description: str, queries: dict[str, str], unit: str, place: Place) -> timeseries.Panel:
     """Lines over time; `queries` by their legends."""
     panel = timeseries.Panel().title(title).description(description).datasource(SOURCE).grid_pos(place.grid()).unit(unit)
-    panel.draw_style(GraphDrawStyle.LINE).min(0).thresholds(_thresholds((Step(None, "green"),)))
+    panel.draw_style(GraphDrawStyle.LINE).min(0).thresholds(thresholds((Step(None, "green"),)))
     legend = common.VizLegendOptions().display_mode(LegendDisplayMode.LIST).placement(LegendPlacement.BOTTOM).show_legend(True)
     panel.legend(legend)
     for ref, (name, expr) in zip("ABCDEFGH", queries.items(), strict=False):
@@ -74,14 +78,14 @@ def states(
     """What was true when: a bar for each series. `words`: by value, the word and its colour."""
     panel = statetimeline.Panel().title(title).description(description).datasource(SOURCE).grid_pos(place.grid()).unit("short")
     options = {value: ValueMappingResult(text=word, color=colour) for value, (word, colour) in words.items()}
-    panel.mappings([ValueMap(options=options)]).merge_values(True).thresholds(_thresholds((Step(None, "green"),)))
+    panel.mappings([ValueMap(options=options)]).merge_values(True).thresholds(thresholds((Step(None, "green"),)))
     return panel.with_target(_query(expr, legend, instant=False, ref="A"))
 
 
 def rows(title: str, description: str, columns: dict[str, str], by: str, place: Place, units: dict[str, str]) -> table.Panel:
     """A table: one query for each column, joined by the label `by`. `units` by column heading; others are short numbers."""
     panel = table.Panel().title(title).description(description).datasource(SOURCE).grid_pos(place.grid()).unit("short")
-    panel.thresholds(_thresholds((Step(None, "text"),)))
+    panel.thresholds(thresholds((Step(None, "text"),)))
     for ref, expr in zip("ABCDEFGHIJKLMNOP", columns.values(), strict=False):
         query = _query(expr, "", instant=True, ref=ref)
         panel.with_target(query.format(PromQueryFormat.TABLE))
@@ -94,13 +98,13 @@ def rows(title: str, description: str, columns: dict[str, str], by: str, place: 
     return panel
 
 
-def board(
-    uid: str, title: str, description: str, panels: list[Panel], *variables: dashboard.QueryVariable
-) -> dashboard.Dashboard:
-    """A dashboard in Beijing time, refreshed every half minute; panels are numbered in their order."""
+def board(uid: str, title: str, description: str, panels: Sequence[Panel], *variables: Variable) -> dashboard.Dashboard:
+    """A dashboard in Beijing time, refreshed every half minute; panels are numbered in their order.
+
+    `variables` stand before what they choose from: the data sources first.
+    """
     built = dashboard.Dashboard(title).uid(uid).description(description).tags(["hipwatch"]).timezone("Asia/Shanghai")
     built.refresh("30s").time("now-7d", "now").tooltip(DashboardCursorSync.CROSSHAIR).readonly()
-    built.with_variable(dashboard.DatasourceVariable("source").label("Prometheus").type("prometheus"))
     for variable in variables:
         built.with_variable(variable)
     for number_, panel in enumerate(panels, 1):
@@ -109,8 +113,9 @@ def board(
 
 
 def choice(name: str, label: str, query: str) -> dashboard.QueryVariable:
-    """A choice of label values."""
-    return dashboard.QueryVariable(name).label(label).datasource(SOURCE).query(query)
+    """A choice of label values, looked up when the dashboard is opened."""
+    found = dashboard.QueryVariable(name).label(label).datasource(SOURCE).query(query)
+    return found.refresh(VariableRefresh.ON_DASHBOARD_LOAD)
 
 
 def _query(expr: str, legend: str, *, instant: bool, ref: str) -> prometheus.Dataquery:
@@ -118,6 +123,7 @@ def _query(expr: str, legend: str, *, instant: bool, ref: str) -> prometheus.Dat
     return query.instant() if instant else query.range()
 
 
-def _thresholds(steps: tuple[Step, ...]) -> dashboard.ThresholdsConfig:
+def thresholds(steps: tuple[Step, ...]) -> dashboard.ThresholdsConfig:
+    """The steps as Grafana has them."""
     found = [Threshold(value=step.value, color=step.colour) for step in steps]
     return dashboard.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(found)

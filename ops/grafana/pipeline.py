@@ -2,12 +2,12 @@
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from ops.grafana.panels import GOOD_UNTIL_ONE, Place, Step, board, lines, number
+from ops.grafana.panels import GOOD_UNTIL_ONE, PROMETHEUS, Panel, Place, Step, board, lines, number
 
 
 def pipeline() -> Dashboard:
     """What has to be well before anything about a unit can be believed."""
-    panels = [
+    panels: list[Panel] = [
         number(
             "监测程序 · hipwatch answers",
             "1 while Prometheus can scrape hipwatch. At 0 nobody is watching the units.",
@@ -70,4 +70,4 @@ def pipeline() -> Dashboard:
             GOOD_UNTIL_ONE,
         ),
     ]
-    return board("hipwatch-pipeline", "监测通路 · Pipeline", "Our own health, from the broker to the alert.", panels)
+    return board("hipwatch-pipeline", "监测通路 · Pipeline", "Our own health, from the broker to the alert.", panels, PROMETHEUS)

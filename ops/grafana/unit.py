@@ -5,13 +5,13 @@ from typing import Final
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from ops.grafana.city import SILENT_WORDS, overdue_or_not
-from ops.grafana.panels import Place, Step, board, choice, lines, number, states
+from ops.grafana.panels import PROMETHEUS, Panel, Place, Step, board, choice, lines, number, states
 
 _THIS: Final = 'unit_id="$unit"'
 _PLAIN: Final = (Step(None, "text"),)
 
 
-def _count(title: str, description: str, metric: str, x: int, unit: str = "short") -> object:
+def _count(title: str, description: str, metric: str, x: int, unit: str = "short") -> Panel:
     return number(title, description, f"{metric}{{{_THIS}}}", unit, Place(x, 5, 4, 4), _PLAIN)
 
 
@@ -84,4 +84,4 @@ def unit() -> Dashboard:
         ),
     ]
     chosen = choice("unit", "单位 · Unit", "label_values(hip_unit_info, unit_id)")
-    return board("hipwatch-unit", "单位 · Unit", "One unit: feeds, numbers, gaps.", panels, chosen)  # type: ignore[arg-type]
+    return board("hipwatch-unit", "单位 · Unit", "One unit: feeds, numbers, gaps.", panels, PROMETHEUS, chosen)

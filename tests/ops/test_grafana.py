@@ -1,50 +1,41 @@
-"""The dashboards: as their code makes them, every panel explained, every query answered by a real Prometheus."""
+"""The dashboards: as their code makes them, every panel explained, every query answered by a real Prometheus or PostgreSQL."""
 
 import json
 import threading
 from collections.abc import Iterator
-from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import groupby, islice
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
 import pytest
 import yaml
+from sqlalchemy import Engine, text
 
-from hipwatch.replay import plan_of
 from ingest.scenario import find_scenario, load_scenario
-from ingest.simulator.events import events
-from monitor.board.snapshot_keeper import SnapshotKeeper
+from monitor.board.dashboard_writer import DashboardWriter
 from monitor.bulletin.build import build_bulletin
-from monitor.judgement.judge import Snapshot, take_snapshot
+from monitor.judgement.judge import take_snapshot
 from monitor.judgement.rhythms import Rhythms
 from monitor.ledger.append import Ledger
-from monitor.ledger.database import open_database
+from monitor.ledger.database import closing_engine, open_database
 from monitor.ledger.month import read_month, read_running_month
 from monitor.paging.metrics import SnapshotCollector, exposition
 from monitor.paging.month_metrics import MonthCollector
 from monitor.settings import ServeSettings
 from ops.grafana.__main__ import DASHBOARDS, FOLDER, text_of
-from ops.grafana.month import METRIC_OF
+from ops.grafana.month import UNIT
 from schemas.bulletin.columns import Absent, Form
-from schemas.clock import start_of_day
-from schemas.events import Event
 from schemas.register import Register, UnitKind, load_register
-from schemas.topics import TOPIC_OF, Topic
 from tests.conftest import prepare
-from tests.contract.test_reading import advance
-from tests.factories import make_batch
 from tests.ops.test_delivery import free_port, get_json, is_ready, wait_for
 from tests.ops.tools import program
+from tests.played_months import play
+from tests.services.postgres import PostgresServer
 from tests.services.process import ServiceProcess
 
 TABLES: Final = {UnitKind.DISTRICT: "各区数据采集情况", UnitKind.HOSPITAL: "医院数据采集情况"}
 UNITS_PLAYED: Final = 10
 """Of each kind."""
-FEN: Final = Decimal("0.00001")
-"""Of a thousand yuan: what a float of Prometheus still tells apart."""
 NEVER_CARRIED: Final = "hip_unit_month_tables_declared"
 """Nobody declared anything in September 2024."""
 MAY_BE_EMPTY: Final = {
@@ -81,52 +72,32 @@ def test_every_panel_is_explained_and_has_a_place_of_its_own(name: str) -> None:
         taken |= cells
 
 
-# --- against a real Prometheus ---
-
-
-def topic_of(event: Event) -> Topic:
-    return TOPIC_OF[type(event)]
+# --- against a real Prometheus and PostgreSQL ---
 
 
 class Filled:
-    """A ledger in which a few units have played September 2024, and a Prometheus that scrapes what serve exports of it."""
+    """A ledger in which a few units have played September 2024: what serve exports of it, and what it writes for dashboards."""
 
-    def __init__(self, folder: Path, register: Register) -> None:
+    def __init__(self, url: str, register: Register) -> None:
         self.register = register
         scenario = load_scenario(find_scenario("2024-09"), register)
-        self.engine = open_database(f"sqlite:///{folder / 'ledger.db'}", create=True)
+        self.engine = open_database(url, create=True)
         self.period = scenario.period
         of_kind = [[unit.unit_id for unit in register.units.values() if unit.kind is kind] for kind in TABLES]
         played = [unit_id for unit_ids in of_kind for unit_id in unit_ids[:UNITS_PLAYED]]
-        ledger = prepare(Ledger(self.engine, register.units))
-        end = start_of_day(scenario.period.next().first)  # the last date comes in October, which would be the running month
-        month_events = events(plan_of(scenario, register))
-        chosen = (event for event in month_events if event.unit_id in played and event.event_time < end)
-        self._append(ledger, chosen)
-        self.keeper: SnapshotKeeper[Snapshot] = SnapshotKeeper(lambda: take_snapshot(self.engine, register, Rhythms()))
-        self.keeper.refresh()
-        month = read_running_month(self.engine)
+        play(prepare(Ledger(self.engine, register.units)), scenario, register, played)
+        snapshot, month = take_snapshot(self.engine, register, Rhythms()), read_running_month(self.engine)
         settings = ServeSettings("")
-        snapshots = SnapshotCollector(lambda: self.keeper.latest, settings.stall_after, settings.stale_after)
+        snapshots = SnapshotCollector(lambda: snapshot, settings.stall_after, settings.stale_after)
         self.text = exposition(snapshots, MonthCollector(lambda: month, lambda: register))
-
-    def _append(self, ledger: Ledger, chosen: Iterator[Event]) -> None:
-        offsets: dict[Topic, int] = {}
-        greatest = None
-        while some := list(islice(chosen, 5_000)):
-            for topic, found in groupby(sorted(some, key=topic_of), key=topic_of):
-                batch = list(found)
-                first = offsets.get(topic, 0)
-                ledger.append(make_batch(*batch, first=first, topic=topic, received_at=batch[-1].event_time))
-                offsets[topic] = first + len(batch)
-            greatest = some[-1].event_time
-        assert greatest is not None
-        advance(ledger, greatest)
+        DashboardWriter(self.engine, lambda: snapshot, lambda: month).write()
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Filled:
-    return Filled(tmp_path_factory.mktemp("grafana"), load_register())
+def filled(postgres: PostgresServer) -> Iterator[Filled]:
+    filled = Filled(postgres.new_database(), load_register())
+    with closing_engine(filled.engine):
+        yield filled
 
 
 @pytest.fixture(scope="module")
@@ -169,32 +140,49 @@ def ask(address: str, expr: str) -> list[dict[str, Any]]:
     return found
 
 
+def rows_of(engine: Engine, sql: str, chosen: dict[str, str]) -> list[dict[str, Any]]:
+    """What the database answers, its columns by their names; `chosen` by the names of variables."""
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(text(filled_in(sql, chosen))).mappings()]
+
+
+def filled_in(query: str, chosen: dict[str, str]) -> str:
+    for name, value in chosen.items():
+        query = query.replace(f"${name}", value)
+    return query
+
+
 @pytest.mark.parametrize("name", DASHBOARDS)
-def test_every_query_has_an_answer(name: str, prometheus: str) -> None:
+def test_every_query_has_an_answer(name: str, prometheus: str, filled: Filled) -> None:
     unit = ask(prometheus, "hip_unit_month_discharges")[0]["metric"]["unit_id"]  # one that carries every measure
+    chosen = {"unit": unit, "month": str(filled.period)}
+    for variable in json.loads(text_of(name))["templating"]["list"]:
+        if variable["type"] == "query" and variable["datasource"]["type"] != "prometheus":
+            values = [next(iter(row.values())) for row in rows_of(filled.engine, variable["query"], chosen)]
+            assert chosen[variable["name"]] in values
     for panel in panels(name):
-        if panel["title"].startswith(tuple(TABLES.values())):
-            continue  # held against the report below, cell by cell
         for target in panel["targets"]:
-            empty = panel["title"] in MAY_BE_EMPTY or NEVER_CARRIED in target["expr"]
-            assert ask(prometheus, target["expr"].replace("$unit", unit)) or empty, f"{panel['title']}: {target['expr']}"
+            if "rawSql" in target:
+                found: list[Any] = rows_of(filled.engine, target["rawSql"], chosen)
+            else:
+                found = ask(prometheus, filled_in(target["expr"], chosen))
+            empty = panel["title"] in MAY_BE_EMPTY or NEVER_CARRIED in target.get("expr", "")
+            assert found or empty, f"{panel['title']}: {target}"
 
 
-def test_the_month_shows_the_numbers_of_the_report(prometheus: str, filled: Filled) -> None:
+def test_the_month_shows_the_numbers_of_the_report(filled: Filled) -> None:
     bulletin = build_bulletin(read_month(filled.engine, filled.period), filled.register)
     compared = 0
     for kind, rows in bulletin.rows.items():
-        printed = {column.heading_zh: column.name for form in Form for column in form.columns(kind) if column.name in METRIC_OF}
+        columns = {column.heading_zh: column for form in Form for column in form.columns(kind)}
         table = next(panel for panel in panels("month") if panel["title"].startswith(TABLES[kind]))
-        renamed = table["transformations"][1]["options"]["renameByName"]
-        for target in table["targets"]:
-            column = printed[renamed[f"Value #{target['refId']}"]]
-            shown = {
-                found["metric"]["name_zh"]: Decimal(found["value"][1]).quantize(FEN) for found in ask(prometheus, target["expr"])
-            }
-            for row in rows:
-                cell, value = row.cells[column], shown.get(filled.register.units[row.unit_id].name_zh)
-                absent = isinstance(cell, Absent) or (cell == 0 and column in ("outpatient_visits", "discharges"))
-                assert (value in (None, 0)) if absent else value == cell, (row.unit_id, column, cell, value)
+        shown = rows_of(filled.engine, table["targets"][0]["rawSql"], {"month": str(filled.period)})
+        assert [found[UNIT] for found in shown] == [filled.register.units[row.unit_id].name_zh for row in rows]
+        for row, found in zip(rows, shown, strict=True):
+            assert found.keys() == {UNIT, *columns}
+            for heading, column in columns.items():
+                cell, value = row.cells[column.name], found[heading]
+                absent = isinstance(cell, Absent) or (cell == 0 and column.name in ("outpatient_visits", "discharges"))
+                assert value in (None, 0) if absent else value == cell, (row.unit_id, heading, cell, value)
                 compared += 1
     assert compared > 500
