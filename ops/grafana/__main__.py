@@ -5,13 +5,15 @@ from typing import Final
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
+from ops.grafana.alerts import alerts
 from ops.grafana.city import city
+from ops.grafana.district import district
 from ops.grafana.month import month
 from ops.grafana.pipeline import pipeline
 from ops.grafana.unit import unit
 
 FOLDER: Final = Path(__file__).parent / "dashboards"
-DASHBOARDS: Final = {"city": city, "month": month, "pipeline": pipeline, "unit": unit}
+DASHBOARDS: Final = {"alerts": alerts, "city": city, "district": district, "month": month, "pipeline": pipeline, "unit": unit}
 
 
 def text_of(name: str) -> str:

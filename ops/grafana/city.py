@@ -4,7 +4,8 @@ from typing import Final
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from ops.grafana.panels import GOOD_UNTIL_ONE, PROMETHEUS, Panel, Place, Step, board, lines, number, rows, states
+from ops.grafana.panels import GOOD_UNTIL_ONE, PROMETHEUS, Panel, Place, Step, board, number, rows, states
+from ops.grafana.shared import clock_stands_still, events_by_topic, missing_numbers
 
 OVERDUE: Final = (
     "(max(hip_platform_clock_timestamp_seconds) - on () group_right ()"
@@ -43,22 +44,8 @@ def city() -> Dashboard:
             Place(6, 0, 6, 5),
             (Step(None, "green"), Step(1, "orange")),
         ),
-        number(
-            "平台时钟停滞 · Platform clock stands still for",
-            "Wall time since the platform clock last moved. While it stands still we are not counting, and nobody is blamed.",
-            "time() - max(hip_platform_clock_advanced_timestamp_seconds)",
-            "s",
-            Place(12, 0, 6, 5),
-            (Step(None, "green"), Step(900, "orange"), Step(3600, "red")),
-        ),
-        number(
-            "缺号 · Sequence numbers missing",
-            "Uploads that were sent and never arrived. `hipwatch gaps` says what to ask for.",
-            "sum(hip_missing_sequences) or vector(0)",
-            "short",
-            Place(18, 0, 6, 5),
-            (Step(None, "green"), Step(1, "orange")),
-        ),
+        clock_stands_still(Place(12, 0, 6, 5)),
+        missing_numbers("", Place(18, 0, 6, 5)),
         rows(
             "逾期通道明细 · Feeds overdue, longest first",
             "Unit, feed, and how long it has been overdue in platform time. Empty is good.",
@@ -67,13 +54,7 @@ def city() -> Dashboard:
             Place(0, 5, 12, 10),
             {"逾期 overdue": "s"},
         ),
-        lines(
-            "每小时事件 · Events counted per hour",
-            "Events by topic. A line that falls to zero while others go on is a feed that is out.",
-            {"{{topic}}": "sum by (topic) (increase(hip_events_total[1h]))"},
-            "short",
-            Place(12, 5, 12, 10),
-        ),
+        events_by_topic(Place(12, 5, 12, 10)),
         states(
             "定时上传 · Scheduled feed, by unit",
             "Red while a unit's scheduled feed is past its deadline.",

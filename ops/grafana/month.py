@@ -11,7 +11,9 @@ from schemas.register import UnitKind
 
 MONTH: Final = "month = to_date('$month', 'YYYY-MM')"
 """The rows of the month that is chosen."""
-MONTHS: Final = "SELECT DISTINCT to_char(month, 'YYYY-MM') FROM bulletin_month ORDER BY 1 DESC"
+CHOSEN: Final = sql_choice(
+    "month", "月份 · Month", "SELECT DISTINCT to_char(month, 'YYYY-MM') FROM bulletin_month ORDER BY 1 DESC"
+)
 UNIT: Final = "单位"
 _PLAIN: Final = (Step(None, "text"),)
 _VIEW_NAMES: Final = {"records_uploaded": "records", "scheduled_records": "records"}
@@ -62,18 +64,18 @@ def month() -> Dashboard:
                 title,
                 "The bulletin's numbers, of the running month so far. A cell without a number was never declared or carried: "
                 "that is not 0.",
-                _table(kind),
+                bulletin_of(kind, f"kind = '{kind}'"),
                 Place(0, 4 + 16 * index, 24, 16),
                 missing=missing(kind),
             )
             for index, (kind, title) in enumerate(titles.items())
         ),
     ]
-    chosen = sql_choice("month", "月份 · Month", MONTHS)
-    return board("hipwatch-month", "月报数据采集 · Month", "The bulletin's tables, month by month.", panels, LEDGER, chosen)
+    return board("hipwatch-month", "月报数据采集 · Month", "The bulletin's tables, month by month.", panels, LEDGER, CHOSEN)
 
 
-def _table(kind: UnitKind) -> str:
+def bulletin_of(kind: UnitKind, units: str) -> str:
+    """The rows of the chosen month, with the printed columns of `kind`, of the units that the condition `units` chooses."""
     columns = ", ".join(f'{column} AS "{heading}"' for heading, column in printed(kind).items())
     named = f'SELECT name_zh AS "{UNIT}", {columns} FROM bulletin_month'
-    return f"{named} WHERE {MONTH} AND kind = '{kind}' ORDER BY records DESC, place"
+    return f"{named} WHERE {MONTH} AND {units} ORDER BY records DESC, place"

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
-from grafana_foundation_sdk.builders import common, dashboard, prometheus, stat, statetimeline, table, timeseries
+from grafana_foundation_sdk.builders import barchart, common, dashboard, prometheus, stat, statetimeline, table, timeseries
 from grafana_foundation_sdk.models.common import GraphDrawStyle, LegendDisplayMode, LegendPlacement
 from grafana_foundation_sdk.models.dashboard import (
     DashboardCursorSync,
@@ -26,7 +26,8 @@ WIDTH: Final = 24
 """Columns of Grafana's grid."""
 PROMETHEUS: Final = dashboard.DatasourceVariable("source").label("Prometheus").type("prometheus")
 Variable = dashboard.DatasourceVariable | dashboard.QueryVariable
-Panel = stat.Panel | table.Panel | timeseries.Panel | statetimeline.Panel
+Panel = stat.Panel | table.Panel | timeseries.Panel | statetimeline.Panel | barchart.Panel
+P = TypeVar("P", stat.Panel, table.Panel, timeseries.Panel, statetimeline.Panel, barchart.Panel)
 
 
 @dataclass(frozen=True)
@@ -54,16 +55,26 @@ class Step:
 GOOD_UNTIL_ONE: Final = (Step(None, "green"), Step(1, "red"))
 
 
+def begun(panel: P, title: str, description: str, source: DataSourceRef, unit: str, place: Place) -> P:
+    """What every panel has."""
+    return panel.title(title).description(description).datasource(source).grid_pos(place.grid()).unit(unit)
+
+
+def last_value() -> common.ReduceDataOptions:
+    """Of several values a number shows the last."""
+    return common.ReduceDataOptions().calcs(["lastNotNull"])
+
+
 def number(title: str, description: str, expr: str, unit: str, place: Place, steps: tuple[Step, ...]) -> stat.Panel:
     """One number, now. `description` says what it means and when to worry; `steps` colour it."""
-    panel = stat.Panel().title(title).description(description).datasource(SOURCE).grid_pos(place.grid()).unit(unit)
-    panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
+    panel = begun(stat.Panel(), title, description, SOURCE, unit, place)
+    panel.reduce_options(last_value())
     return panel.thresholds(thresholds(steps)).with_target(_query(expr, "", instant=True, ref="A"))
 
 
 def lines(title: str, description: str, queries: dict[str, str], unit: str, place: Place) -> timeseries.Panel:
     """Lines over time; `queries` by their legends."""
-    panel = timeseries.Panel().title(title).description(description).datasource(SOURCE).grid_pos(place.grid()).unit(unit)
+    panel = begun(timeseries.Panel(), title, description, SOURCE, unit, place)
     panel.draw_style(GraphDrawStyle.LINE).min(0).thresholds(thresholds((Step(None, "green"),)))
     legend = common.VizLegendOptions().display_mode(LegendDisplayMode.LIST).placement(LegendPlacement.BOTTOM).show_legend(True)
     panel.legend(legend)
@@ -76,7 +87,7 @@ def states(
     title: str, description: str, expr: str, legend: str, words: dict[str, tuple[str, str]], place: Place
 ) -> statetimeline.Panel:
     """What was true when: a bar for each series. `words`: by value, the word and its colour."""
-    panel = statetimeline.Panel().title(title).description(description).datasource(SOURCE).grid_pos(place.grid()).unit("short")
+    panel = begun(statetimeline.Panel(), title, description, SOURCE, "short", place)
     options = {value: ValueMappingResult(text=word, color=colour) for value, (word, colour) in words.items()}
     panel.mappings([ValueMap(options=options)]).merge_values(True).thresholds(thresholds((Step(None, "green"),)))
     return panel.with_target(_query(expr, legend, instant=False, ref="A"))
@@ -84,7 +95,7 @@ def states(
 
 def rows(title: str, description: str, columns: dict[str, str], by: str, place: Place, units: dict[str, str]) -> table.Panel:
     """A table: one query for each column, joined by the label `by`. `units` by column heading; others are short numbers."""
-    panel = table.Panel().title(title).description(description).datasource(SOURCE).grid_pos(place.grid()).unit("short")
+    panel = begun(table.Panel(), title, description, SOURCE, "short", place)
     panel.thresholds(thresholds((Step(None, "text"),)))
     for ref, expr in zip("ABCDEFGHIJKLMNOP", columns.values(), strict=False):
         query = _query(expr, "", instant=True, ref=ref)
@@ -98,13 +109,15 @@ def rows(title: str, description: str, columns: dict[str, str], by: str, place: 
     return panel
 
 
-def board(uid: str, title: str, description: str, panels: Sequence[Panel], *variables: Variable) -> dashboard.Dashboard:
+def board(
+    uid: str, title: str, description: str, panels: Sequence[Panel], *variables: Variable, since: str = "now-7d"
+) -> dashboard.Dashboard:
     """A dashboard in Beijing time, refreshed every half minute; panels are numbered in their order.
 
     `variables` stand before what they choose from: the data sources first.
     """
     built = dashboard.Dashboard(title).uid(uid).description(description).tags(["hipwatch"]).timezone("Asia/Shanghai")
-    built.refresh("30s").time("now-7d", "now").tooltip(DashboardCursorSync.CROSSHAIR).readonly()
+    built.refresh("30s").time(since, "now").tooltip(DashboardCursorSync.CROSSHAIR).readonly()
     for variable in variables:
         built.with_variable(variable)
     for number_, panel in enumerate(panels, 1):

@@ -3,6 +3,7 @@
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from ops.grafana.panels import GOOD_UNTIL_ONE, PROMETHEUS, Panel, Place, Step, board, lines, number
+from ops.grafana.shared import clock_stands_still, events_by_topic
 
 
 def pipeline() -> Dashboard:
@@ -24,14 +25,7 @@ def pipeline() -> Dashboard:
             Place(6, 0, 6, 5),
             (Step(None, "green"), Step(60, "orange"), Step(120, "red")),
         ),
-        number(
-            "平台时钟 · Platform clock stands still for",
-            "Wall time since the platform clock last moved.",
-            "time() - max(hip_platform_clock_advanced_timestamp_seconds)",
-            "s",
-            Place(12, 0, 6, 5),
-            (Step(None, "green"), Step(900, "orange"), Step(3600, "red")),
-        ),
+        clock_stands_still(Place(12, 0, 6, 5)),
         number(
             "告警通路 · Watchdog not heard for",
             "Wall time since the Watchdog alert last came back to hipwatch. More than ten minutes: nobody is being paged.",
@@ -40,13 +34,7 @@ def pipeline() -> Dashboard:
             Place(18, 0, 6, 5),
             (Step(None, "green"), Step(300, "orange"), Step(600, "red")),
         ),
-        lines(
-            "事件 · Events per second",
-            "Events counted, by topic.",
-            {"{{topic}}": "sum by (topic) (rate(hip_events_total[5m]))"},
-            "short",
-            Place(0, 5, 12, 9),
-        ),
+        events_by_topic(Place(0, 5, 12, 9)),
         lines(
             "重复 · Duplicates per second",
             "Events that came again and were not counted again. A burst is a unit that re-sends.",

@@ -6,6 +6,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from ops.grafana.city import SILENT_WORDS, overdue_or_not
 from ops.grafana.panels import PROMETHEUS, Panel, Place, Step, board, choice, lines, number, states
+from ops.grafana.shared import missing_numbers
 
 _THIS: Final = 'unit_id="$unit"'
 _PLAIN: Final = (Step(None, "text"),)
@@ -36,14 +37,7 @@ def unit() -> Dashboard:
             Place(8, 0, 8, 5),
             steps,
         ),
-        number(
-            "缺号 · Sequence numbers missing",
-            "Uploads that were sent and never arrived; `hipwatch gaps --unit` says what to ask for.",
-            f"sum(hip_missing_sequences{{{_THIS}}}) or vector(0)",
-            "short",
-            Place(16, 0, 8, 5),
-            (Step(None, "green"), Step(1, "orange")),
-        ),
+        missing_numbers(_THIS, Place(16, 0, 8, 5)),
         _count("规定表 · Required", "Tables that the unit has to upload.", "hip_unit_month_tables_required", 0),
         _count("声明表 · Declared", "Tables that the unit declared; empty: never.", "hip_unit_month_tables_declared", 4),
         _count("曾上传表 · Ever uploaded", "Distinct tables ever uploaded.", "hip_unit_month_tables_ever_uploaded", 8),

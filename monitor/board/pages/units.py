@@ -14,7 +14,7 @@ from schemas.clock import local_text
 from schemas.register import Life
 from schemas.visible import one_line, visible
 
-_WORDS = {
+CONDITION_WORDS = {
     FeedCondition.SILENT: ("silent", "中断"),
     FeedCondition.NEVER_SEEN: ("never seen", "从未上传"),
     FeedCondition.IN_OUTAGE: ("in an outage", "整体中断"),
@@ -24,6 +24,7 @@ _WORDS = {
     FeedCondition.INACTIVE: ("not in use", "未启用"),
     FeedCondition.NOT_EXPECTED: ("not expected", "不要求"),
 }
+"""In English and Chinese, as short as a badge."""
 _LIVES = {Life.ONBOARDING: "onboarding 接入中", Life.PAUSED: "paused 暂停", Life.RETIRED: "retired 已退出"}
 _MOST_STRANGERS = 20
 """Unknown senders on the page; `hipwatch unknown-senders` lists all."""
@@ -49,7 +50,9 @@ def units_page(snapshot: Snapshot | None, problem: str | None, settings: ServeSe
         "banners": banners,
         "clock": status.clock,
         "read_at": local_text(facts.read_at),
-        "counts": [(_WORDS[c][0], _WORDS[c][1], c.value, conditions[c]) for c in FeedCondition if conditions[c]],
+        "counts": [
+            (CONDITION_WORDS[c][0], CONDITION_WORDS[c][1], c.value, conditions[c]) for c in FeedCondition if conditions[c]
+        ],
         "groups": groups,
         "feeds": list(Feed),
         "incidents": [_incident(incident) for incident in facts.open_incidents],
@@ -104,7 +107,7 @@ def _row(status: UnitStatus) -> dict[str, Any]:
 
 
 def _feed(feed: FeedStatus) -> dict[str, Any]:
-    word, word_zh = _WORDS[feed.condition]
+    word, word_zh = CONDITION_WORDS[feed.condition]
     return {
         "class": feed.condition.value,
         "word": word,
