@@ -47,9 +47,9 @@ class WorkerSettings:
 class ServeSettings:
     """The web process: page, metrics, webhook.
 
-    `webhook_token` guards the one endpoint that writes; without it the endpoint refuses everybody. `stall_after`: how long
-    the platform clock may stand still (wall time). `allowed_hosts`: names beside addresses and short names by which the site
-    may be called. `watchdog_after`: how long the Watchdog alert may stay away.
+    `webhook_token` guards Alertmanager's deliveries, `duty_code` the form of an incident; without it each refuses everybody.
+    `stall_after`: how long the platform clock may stand still (wall time). `allowed_hosts`: names beside addresses and short
+    names by which the site may be called. `watchdog_after`: how long the Watchdog alert may stay away.
     `targets`: who is told. `until`: what comes after it is not judged.
     """
 
@@ -66,3 +66,4 @@ class ServeSettings:
     register_folder: Path | None = None
     targets: tuple[Target, ...] = ()
     until: datetime | None = None
+    duty_code: str | None = field(default=None, repr=False)

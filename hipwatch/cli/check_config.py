@@ -22,7 +22,7 @@ from hipwatch.cli.options import (
     register_in,
 )
 from hipwatch.cli.printed import JsonOption, facts_of, say, say_json
-from hipwatch.cli.running import rhythms_in, webhook_token
+from hipwatch.cli.running import duty_code, rhythms_in, webhook_token
 from hipwatch.local.prometheus import find_paging
 from hipwatch.local.run_folder import DEFAULT_DATABASE
 from monitor.judgement.rhythms import Rhythms
@@ -43,6 +43,9 @@ def check_config_command(
     webhook_token_file: Annotated[
         Path | None, typer.Option(envvar="HIPWATCH_WEBHOOK_TOKEN_FILE", help="File with the webhook's bearer token.")
     ] = None,
+    duty_code_file: Annotated[
+        Path | None, typer.Option(envvar="HIPWATCH_DUTY_CODE_FILE", help="File with the code of the people on duty.")
+    ] = None,
     rhythms: RhythmsFile = None,
     register_folder: RegisterFolder = None,
     targets: TargetsFile = None,
@@ -56,6 +59,7 @@ def check_config_command(
         kafka,
         database,
         lambda: webhook_token(webhook_token_file),
+        lambda: duty_code(duty_code_file),
         lambda: rhythms_in(rhythms, register_in(register_folder)),
         lambda: register_in(register_folder),
         targets,
@@ -82,6 +86,7 @@ def check_config(
     kafka: Callable[[], KafkaConnection] | None,
     database: str,
     token: Callable[[], str | None],
+    code: Callable[[], str | None],
     rhythms: Callable[[], Rhythms],
     register: Callable[[], Register],
     targets: Path | None,
@@ -96,7 +101,8 @@ def check_config(
         broker,
         *topics,
         _try("codecs", _codecs),
-        _try("webhook token", lambda: _token(token())),
+        _try("webhook token", lambda: _secret(token(), "serve refuses Alertmanager's deliveries")),
+        _try("duty code", lambda: _secret(code(), "incidents are acknowledged by command only")),
         _try("paging", _paging),
         _try("targets", lambda: _targets(targets)),
     ]
@@ -156,10 +162,8 @@ def _codecs() -> tuple[Literal["ok"], str]:
     return "ok", f"messages are read that come packed in {', '.join(codec_names())}"
 
 
-def _token(token: str | None) -> tuple[Literal["ok", "notice"], str]:
-    if token is None:
-        return "notice", "none is set: serve refuses Alertmanager's deliveries"
-    return "ok", "set"
+def _secret(secret: str | None, without: str) -> tuple[Literal["ok", "notice"], str]:
+    return ("notice", f"none is set: {without}") if secret is None else ("ok", "set")
 
 
 def _paging() -> tuple[Literal["ok", "notice"], str]:

@@ -34,6 +34,7 @@ from schemas.register import Register
 
 _FIRST_SCENARIO = "2024-09"
 _DEMO_DAY_SECONDS = 2.0
+_SHORTEST_CODE = 12
 _stdout = Console()
 _stderr = Console(stderr=True)
 
@@ -74,6 +75,13 @@ def serve(
         typer.Option(
             envvar="HIPWATCH_WEBHOOK_TOKEN_FILE",
             help="File with the bearer token that Alertmanager sends (or HIPWATCH_WEBHOOK_TOKEN).",
+        ),
+    ] = None,
+    duty_code_file: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="HIPWATCH_DUTY_CODE_FILE",
+            help="File with the code that people on duty type to take care of an incident on its page (or HIPWATCH_DUTY_CODE).",
         ),
     ] = None,
     refresh: Annotated[
@@ -125,21 +133,35 @@ def serve(
             register_folder=register_folder,
             targets=read_targets(targets) if targets else (),
             until=None if until is None else start_of_day(until.date()),
+            duty_code=duty_code(duty_code_file),
         )
     )
 
 
 def webhook_token(path: Path | None) -> str | None:
-    """The token in `path` or in HIPWATCH_WEBHOOK_TOKEN; never from the command line. Raises HipwatchError if empty."""
+    """The token in `path` or in HIPWATCH_WEBHOOK_TOKEN. Raises HipwatchError if empty."""
+    return _secret(path, "HIPWATCH_WEBHOOK_TOKEN", "webhook token")
+
+
+def duty_code(path: Path | None) -> str | None:
+    """The code in `path` or in HIPWATCH_DUTY_CODE. Raises HipwatchError if empty, or so short that it can be guessed."""
+    code = _secret(path, "HIPWATCH_DUTY_CODE", "duty code")
+    if code is not None and len(code) < _SHORTEST_CODE:
+        raise HipwatchError(f"the duty code has {len(code)} characters; with fewer than {_SHORTEST_CODE} it can be guessed")
+    return code
+
+
+def _secret(path: Path | None, variable: str, what: str) -> str | None:
+    """A secret from its file or from the environment; never from the command line. Raises HipwatchError if empty."""
     if path is None:
-        return os.environ.get("HIPWATCH_WEBHOOK_TOKEN") or None
+        return os.environ.get(variable) or None
     try:
-        token = path.read_text(encoding="utf-8").strip()
+        secret = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise HipwatchError(f"the webhook token file {path} cannot be read: {error}") from None
-    if not token:
-        raise HipwatchError(f"the webhook token file {path} is empty")
-    return token
+        raise HipwatchError(f"the {what} file {path} cannot be read: {error}") from None
+    if not secret:
+        raise HipwatchError(f"the {what} file {path} is empty")
+    return secret
 
 
 def rhythms_in(path: Path | None, register: Register) -> Rhythms:

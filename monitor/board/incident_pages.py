@@ -20,8 +20,11 @@ _MOST: Final = 500
 """Incidents on one page; the command lists them all."""
 
 
-def add_incident_pages(site: FastAPI, engine: Engine, render: Render) -> None:
-    """`/incidents`, `/incidents/NUMBER` and `/runbooks/ALERT`. What is written there is escaped and made visible."""
+def add_incident_pages(site: FastAPI, engine: Engine, render: Render, *, forms: bool) -> Callable[[int, str], str]:
+    """`/incidents`, `/incidents/NUMBER` and `/runbooks/ALERT`. What is written there is escaped and made visible.
+
+    With `forms` an open incident has one to take part in. Returns the page of one incident, with a sentence above its form.
+    """
 
     @site.get("/incidents", response_class=HTMLResponse)
     def incidents() -> str:
@@ -34,16 +37,20 @@ def add_incident_pages(site: FastAPI, engine: Engine, render: Render) -> None:
         ordered = sorted(newest, key=lambda incident: incident.closed_at is not None)
         return render("incidents.html", {"incidents": ordered[:_MOST], "local": local_text, "shown": one_line})
 
-    @site.get("/incidents/{number}", response_class=HTMLResponse)
-    def incident(number: int) -> str:
-        """One incident, its life, and the commands to take part in it."""
+    def page(number: int, problem: str = "") -> str:
         try:
             found = find_incident(engine, number) if 0 < number < 2**31 else None
         except HipwatchError as error:
             raise HTTPException(503, str(error)) from None
         if found is None:
             raise HTTPException(404, f"there is no incident {number}")
-        return render("incident.html", {"incident": found[0], "life": found[1], "local": local_text, "shown": one_line})
+        values = {"incident": found[0], "life": found[1], "local": local_text, "shown": one_line}
+        return render("incident.html", {**values, "forms": forms, "problem": problem})
+
+    @site.get("/incidents/{number}", response_class=HTMLResponse)
+    def incident(number: int) -> str:
+        """One incident, its life, and how to take part in it."""
+        return page(number)
 
     @site.get("/runbooks/{alertname}", response_class=HTMLResponse)
     def runbook(alertname: str) -> str:
@@ -52,6 +59,8 @@ def add_incident_pages(site: FastAPI, engine: Engine, render: Render) -> None:
         if text is None:
             raise HTTPException(404, "there is no runbook of that name")
         return render("runbook.html", {"name": alertname, "text": text})
+
+    return page
 
 
 def runbook_text(alertname: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The site: `/` the units, `/metrics`, `/healthz`, and Alertmanager's webhook. Shell."""
+"""The site: `/` the units, `/metrics`, `/healthz`, the incidents, and Alertmanager's webhook. Shell."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from jinja2 import Environment, FunctionLoader, select_autoescape
 from prometheus_client.registry import Collector
 
 from monitor.board.guard import SiteGuard
+from monitor.board.incident_forms import add_incident_forms
 from monitor.board.incident_pages import add_incident_pages
 from monitor.board.pages.findings import findings_section
 from monitor.board.pages.units import units_page
@@ -35,7 +36,7 @@ def build_site(
 ) -> FastAPI:
     """The web application; `collectors` are exported beside the snapshot, `notices` stand on the page before all else.
 
-    Reads never touch Kafka; the only write is an authenticated webhook delivery.
+    Reads never touch Kafka; what writes is a delivery with the webhook's token, and the form of an incident with the duty code.
     """
     site = FastAPI(title="hipwatch", docs_url=None, redoc_url=None, openapi_url=None)
     site.add_middleware(SiteGuard, hosts=[settings.host, *settings.allowed_hosts], pages=map(_template, _template_names()))
@@ -60,7 +61,9 @@ def build_site(
         return JSONResponse({"status": "ok"})
 
     add_webhook(site, engine, settings.webhook_token, lambda: ask_snapshot(keeper.latest))
-    add_incident_pages(site, engine, lambda name, values: pages.get_template(name).render(values))
+    code = settings.duty_code
+    page = add_incident_pages(site, engine, lambda name, values: pages.get_template(name).render(values), forms=code is not None)
+    add_incident_forms(site, engine, code, page)
     return site
 
 

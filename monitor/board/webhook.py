@@ -1,4 +1,4 @@
-"""Alertmanager's webhook: the only endpoint that writes. Shell.
+"""Alertmanager's webhook: deliveries are recorded. Shell.
 
 5xx makes Alertmanager try again at once; after a 4xx it drops the notification, but not the alerts: it has not noted them
 as sent, and sends them with the group's next tick. So nothing is lost by a refusal, and it is not silent either: each is

@@ -28,8 +28,9 @@ KNOWN: Final = dict(groups(COMMAND))
 def documented(text: str) -> Iterator[tuple[str, list[str]]]:
     """Every call of hipwatch in backticks or in a block of code, as words."""
     code = re.findall(r"`([^`\n]+)`", text)
-    for block in re.findall(r"```(?:sh|bash|)\n(.*?)```", text, flags=re.DOTALL):
-        code += block.replace("\\\n", " ").splitlines()
+    for language, block in re.findall(r"^ *```(\w*)\n(.*?)^ *```", text, flags=re.DOTALL | re.MULTILINE):
+        if language in ("", "sh", "bash"):
+            code += block.replace("\\\n", " ").splitlines()
     for line in code:
         for call in re.findall(r"(?:^|[\s;&|(/])hipwatch ((?!:)[a-z][^#;&]*)", line):
             yield line, call.split()
