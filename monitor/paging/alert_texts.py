@@ -109,6 +109,14 @@ _TEXTS: Final[Mapping[str, AlertText]] = MappingProxyType(
             _NOT_COUNTED,
             _NOT_COUNTED_EN,
         ),
+        "WorkerDown": AlertText(
+            "有消费进程（worker）无应答",
+            "a worker does not answer",
+            "无应答的消费进程（worker）已恢复",
+            "the worker answers again",
+            "入账未停，其余进程已接管：请在下一个工作日查看该进程日志并重新启动。",
+            "Counting goes on, the others have taken over: read its log and start it again on the next working day.",
+        ),
         "WorkerRestarts": AlertText(
             "消费进程（worker）反复重启",
             "a worker starts again and again",

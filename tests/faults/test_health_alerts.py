@@ -19,7 +19,7 @@ from tests.services.kafka import KafkaServer
 from tests.services.postgres import PostgresServer
 from tests.services.process import ServiceProcess, lasting_port
 
-OURS: Final = {"NoWorker", "WorkerRestarts", "BrokerAway", "LedgerAway"}
+OURS: Final = {"NoWorker", "WorkerDown", "WorkerRestarts", "BrokerAway", "LedgerAway"}
 
 
 @contextmanager
