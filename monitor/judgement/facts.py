@@ -29,6 +29,8 @@ _USUAL_LAG: Final[Mapping[Feed, int]] = {Feed.SCHEDULED: 1, Feed.REALTIME: 0}
 """Days after its business date by whose end a date is expected, of a unit that has not shown another habit."""
 _LONGEST_LAG: Final = 7
 """Days. What comes later is a backfill by anybody's measure."""
+_LEAST_OF_A_WEEKDAY: Final = 5
+"""Dates of one weekday before that weekday has a habit of its own: one of five may have come late."""
 _HABIT: Final = 0.8
 """Share of a unit's uploads by which its dates count as delivered; the rest are backfills."""
 
@@ -50,10 +52,14 @@ class Sums(NamedTuple):
 
 @dataclass(frozen=True)
 class FeedFacts:
-    """One feed of one unit. `complete_until`: the newest business date that should be here as a whole by now."""
+    """One feed of one unit. `complete_until`: the newest business date that should be here as a whole by now.
+
+    `lags`: by weekday (0: Monday), the days after its date by whose end a date is usually here; none when nobody counted.
+    """
 
     days: Mapping[date, Mapping[str, Sums]]
     complete_until: date
+    lags: Sequence[int] = ()
     arrivals: Sequence[Arrivals] = ()
     first_event_on: date | None = None
     last_event_at: datetime | None = None
@@ -106,22 +112,40 @@ class UnitFacts:
         return month_of(self, period)
 
 
-def complete_until(feed: Feed, today: date, arrivals: Sequence[Arrivals]) -> date:
-    """The newest business date that should be here as a whole on the morning of `today`, by the unit's own habit.
+def usual_lags(feed: Feed, today: date, arrivals: Sequence[Arrivals]) -> Sequence[int]:
+    """By weekday (0: Monday), the days after its date by whose end a date is here, by the unit's own habit.
 
-    A unit that delivers after three days is judged after three days. Dates younger than a week teach nothing yet.
+    Who delivers after three days is judged after three days, and who delivers a Friday on Monday only Fridays. Dates younger
+    than a week teach nothing yet.
     """
-    by_lag: Counter[int] = Counter()
-    for arrival in arrivals:
-        if arrival.business_date < today - timedelta(days=_LONGEST_LAG) and arrival.sent_on >= arrival.business_date:
-            by_lag[(arrival.sent_on - arrival.business_date).days] += arrival.events
-    reached = list(accumulate(by_lag[lag] for lag in sorted(by_lag)))
     usual = _USUAL_LAG[feed]
-    days = {arrival.business_date for arrival in arrivals}
-    habit = usual
-    if len(days) >= _LONGEST_LAG and reached:
-        habit = sorted(by_lag)[bisect_left(reached, reached[-1] * _HABIT)]
-    return today - timedelta(days=1 + min(max(habit, usual), _LONGEST_LAG))
+    oldest = today - timedelta(days=_LONGEST_LAG)
+    settled = [row for row in arrivals if row.business_date < oldest and row.sent_on >= row.business_date]
+    of_all = _habit(settled) if len({row.business_date for row in arrivals}) >= _LONGEST_LAG else None
+    lags = []
+    for weekday in range(7):
+        of_weekday = [row for row in settled if row.business_date.weekday() == weekday]
+        enough = len({row.business_date for row in of_weekday}) >= _LEAST_OF_A_WEEKDAY
+        habit = _habit(of_weekday) if enough else of_all
+        lags.append(min(max(usual if habit is None else habit, usual), _LONGEST_LAG))
+    return lags
+
+
+def complete_until(lags: Sequence[int], today: date) -> date:
+    """The newest business date that should be here as a whole on the morning of `today`, as should all before it."""
+    until = today - timedelta(days=_LONGEST_LAG + 1)
+    while (following := until + timedelta(days=1)) + timedelta(days=lags[following.weekday()]) < today:
+        until = following
+    return until
+
+
+def _habit(arrivals: Sequence[Arrivals]) -> int | None:
+    """The days after their date by which most uploads came; None when there were none."""
+    by_lag: Counter[int] = Counter()
+    for row in arrivals:
+        by_lag[(row.sent_on - row.business_date).days] += row.events
+    reached = list(accumulate(by_lag[lag] for lag in sorted(by_lag)))
+    return sorted(by_lag)[bisect_left(reached, reached[-1] * _HABIT)] if reached else None
 
 
 def judged_month(today: date) -> Period:

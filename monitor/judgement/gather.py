@@ -7,7 +7,7 @@ from typing import Any
 
 from monitor.counting.feeds import Feed
 from monitor.counting.unit_days import Arrivals, Measures, UnitDays
-from monitor.judgement.facts import CityFacts, FeedFacts, Sums, UnitFacts, complete_until
+from monitor.judgement.facts import CityFacts, FeedFacts, Sums, UnitFacts, complete_until, usual_lags
 from schemas.clock import local_date
 from schemas.events import UnitId
 from schemas.register import Register, Unit
@@ -33,9 +33,11 @@ def gather(register: Register, clock: datetime, rows: UnitDays, special: frozens
 
     def feed_facts(unit_id: UnitId, feed: Feed) -> FeedFacts:
         mark, came = marks.get((unit_id, feed)), arrivals.get((unit_id, feed), [])
+        lags = usual_lags(feed, today, came)
         return FeedFacts(
             days.get((unit_id, feed), {}),
-            complete_until(feed, today, came),
+            complete_until(lags, today),
+            lags,
             came,
             None if mark is None else local_date(mark.first_event_at),
             None if mark is None else mark.last_event_at,

@@ -12,10 +12,13 @@ import numpy as np
 
 from tests.judge.baselines import fixed_period, static_day
 from tests.judge.city import Days, Sender, make_city
+from tests.judge.contents import uploads_by_day
+from tests.judge.contents_judged import Contents
 from tests.judge.faults import apply_faults, apply_noise, make_faults, senders_of
 from tests.judge.report import text
 from tests.judge.run import Alarm, Played, play
 from tests.judge.score import Score, score
+from tests.judge.score_findings import FindingScore, score_findings, verdict_on_findings
 
 
 def main() -> int:
@@ -35,6 +38,7 @@ def main() -> int:
     units = make_city(args.units, days, random)
     senders = senders_of(units)
     apply_noise(senders, days, random)
+    uploads = [uploads_by_day(sender, days) for sender in senders]
     faults = make_faults(units, days, random)
     apply_faults(senders, faults, random)
     judges: dict[str, Callable[[], Played]] = {
@@ -48,7 +52,9 @@ def main() -> int:
         score("fixed period + 3 h", fixed_period(senders, faults, days), senders, faults, days),
         score("static 24 h", static_day(senders, faults, days), senders, faults, days),
     ]
-    failures = verdict(scores[0])
+    contents = Contents.make(units, senders, faults, uploads, days, args.seed)
+    about_contents = score_findings(contents.judge(args.judge, played), contents.labels, days)
+    failures = verdict(scores[0]) + verdict_on_findings(about_contents)
     found = {
         "seed": args.seed,
         "months": args.months,
@@ -57,6 +63,7 @@ def main() -> int:
         "events": sum(len(sender.arrive) for sender in senders),
         "cpu_seconds": round(time.process_time() - began, 1),
         "scores": [one.as_json() for one in scores],
+        "contents": about_contents.as_json(),
         "failed": failures,
     }
     print(json.dumps(found, indent=1) if args.json else text(found))
@@ -64,6 +71,7 @@ def main() -> int:
         _write(args.write, args.seed, text(found))
     if args.show:
         _show(scores[0], senders, played)
+        _show_findings(about_contents, senders)
     return 1 if failures else 0
 
 
@@ -123,6 +131,18 @@ def _show(found: Score, senders: list[Sender], played: Played) -> None:
     for outage in played.outages:
         end = "open" if outage.end is None else _when(outage.end)
         print(f"outage {outage.number}: {outage.scope} {_when(outage.start)} found {_when(outage.found)} over {end}")
+
+
+def _show_findings(found: FindingScore, senders: list[Sender]) -> None:
+    for kind in found.kinds:
+        for word, faults in (("late", kind.late), ("missed", kind.missed)):
+            for fault in faults:
+                sender = senders[fault.row]
+                print(f"{word}: {kind.kind} row {fault.row} {sender.kind} from {_when(fault.start)} due {_when(fault.due)}")
+    for morning, finding in found.false:
+        print(f"false: {finding.rule} {finding.unit_id} {finding.feed} {_when(morning)}: {finding.what.en}")
+    for call in found.wrong_calls:
+        print(f"wrong call: {call.rule} {call.unit_id} {_when(call.morning)}")
 
 
 def _when(hours: float) -> str:

@@ -1,7 +1,7 @@
 """A made-up city that uploads: every unit with a rhythm of its own, seeded. Core; a stranger to the judge.
 
 Times are hours since 1970-01-01 00:00 in Asia/Shanghai. A sender is either by chance (an hourly intensity) or by the clock
-(slots, each with the moment by which it has always come).
+(slots, each with its day and the moment by which it has always come).
 """
 
 from collections.abc import Callable
@@ -53,7 +53,8 @@ class Days:
 class Sender:
     """One feed of one unit. `arrive` and `event_time` are parallel, in order of arrival.
 
-    By chance: `intensity` per hour. By the clock: `slot_sent`, `slot_latest`.
+    By chance: `intensity` per hour. By the clock: `slot_sent`, `slot_latest`, and `slot_day`, in days since 1970. `clock`: by
+    how many hours its clock is fast.
     """
 
     feed: Feed
@@ -64,6 +65,8 @@ class Sender:
     intensity: Floats | None = None
     slot_sent: Floats | None = None
     slot_latest: Floats | None = None
+    slot_day: NDArray[np.int64] | None = None
+    clock: float = 0.0
 
 
 @dataclass
@@ -151,7 +154,8 @@ def _by_slots(
     first = np.concatenate([[0], np.cumsum(counts)[:-1]]) if len(counts) else np.zeros(0, np.int64)
     within[first.astype(np.int64)] = 0.0
     times = np.sort(np.repeat(slots + late, counts) + within)
-    return Sender(feed, kind, times, times.copy(), back, slot_sent=slots + late, slot_latest=slots + jitter)
+    slot_day = (slots // 24).astype(np.int64)
+    return Sender(feed, kind, times, times.copy(), back, slot_sent=slots + late, slot_latest=slots + jitter, slot_day=slot_day)
 
 
 def _slots(days: Days, on: NDArray[np.bool_], *hours: float) -> Floats:

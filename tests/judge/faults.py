@@ -102,7 +102,8 @@ def apply_noise(senders: list[Sender], days: Days, random: np.random.Generator) 
                 extra = at + np.sort(random.uniform(0, 0.5, int(random.integers(10, 40))))
                 _merge(sender, extra)
         if row % 17 == 5:
-            sender.event_time = sender.event_time + random.choice([-8.0, -0.4, 0.05, 3.0])
+            sender.clock = float(random.choice([-8.0, -0.4, 0.05, 3.0]))
+            sender.event_time = sender.event_time + sender.clock
 
 
 def _restarts(sender: Sender, days: Days, random: np.random.Generator) -> None:

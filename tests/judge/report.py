@@ -24,9 +24,26 @@ def text(found: dict[str, Any]) -> str:
             many = f"{line['incidents_least']} to {line['incidents_most']}" if "incidents_most" in line else ""
             cells = (score["judge"], kind, line["faults"], line["due"], line["missed"], line["found"], delay, many)
             lines.append(f"| {' | '.join(str(cell) for cell in cells)} |")
+    lines += ["", *_contents(found["contents"])]
     failed = found["failed"]
     lines += ["", "Passed." if not failed else "Failed: " + "; ".join(failed) + "."]
     return "\n".join(lines)
+
+
+def _contents(contents: dict[str, Any]) -> list[str]:
+    """What the rules found in the contents of the uploads, and how often the first calls of a morning were right."""
+    lines = [
+        "| half-dead feeds | had to be found | within two own days | within a week more | missed |",
+        "|---|---|---|---|---|",
+    ]
+    for kind, line in contents["kinds"].items():
+        lines.append(f"| {kind} | {line['faults']} | {line['in_time']} | {line['later']} | {line['missed']} |")
+    return [
+        *lines,
+        "",
+        f"First five of the call list: {contents['call_precision']:.3f} of {contents['first_calls']:,} right. "
+        f"Tickets that nothing explains: {contents['false_findings_per_unit_month']:.3f} per unit-month.",
+    ]
 
 
 def _rates(score: dict[str, Any]) -> str:

@@ -99,10 +99,11 @@ def _records(facts: FeedFacts, day: date, code: str) -> int:
 
 def _late_share(facts: FeedFacts, city: CityFacts) -> float:
     """Share of the uploads that come after their date counted as complete: the newest days lack them as a matter of course."""
-    lag = (city.today - facts.complete_until).days - 1
+    lags = facts.lags or [(city.today - facts.complete_until).days - 1] * 7
     settled = [row for row in facts.arrivals if row.business_date <= facts.complete_until - _SETTLED]
     total = sum(row.events for row in settled)
-    return sum(row.events for row in settled if (row.sent_on - row.business_date).days > lag) / total if total else 0.0
+    late = [row for row in settled if (row.sent_on - row.business_date).days > lags[row.business_date.weekday()]]
+    return sum(row.events for row in late) / total if total else 0.0
 
 
 def _pooled(facts: FeedFacts, days: Sequence[date]) -> float:

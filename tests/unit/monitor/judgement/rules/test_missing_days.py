@@ -24,6 +24,17 @@ CRAMMED = [
     Arrivals(max(row.sent_on, date(2024, 8, 30)) if row.business_date.month == 8 else row.sent_on, *row[1:])
     for row in feed(ALL).arrivals
 ]
+
+
+def lacking_table(*stretches: tuple[date, int]) -> Days:
+    """Stretches of so many days without one table."""
+    found = ALL
+    for start, length in stretches:
+        found = without(found, ["C0002"], start, start + DAY * (length - 1))
+    return found
+
+
+AUGUST, SEPTEMBER = date(2024, 8, 20), date(2024, 9, 16)
 CASES = [
     Case("1 every day came", unit(), {}),
     Case(
@@ -57,7 +68,18 @@ CASES = [
         unit(scheduled=feed(without(ALL, ["C0002"], SOME[0], SOME[0]))),
         {"backfill_debt": {"table_days": 1, "dates": ["2024-09-03"]}},
     ),
-    Case("10 a table that comes now and then is not owed", unit(scheduled=feed(without(ALL, ["C0002"], SOME[0], SOME[2]))), {}),
+    Case(
+        "10 two stretches of days without a table are owed, date by date",
+        unit(scheduled=feed(lacking_table((SOME[0], 9), (AUGUST, 2)))),
+        {"backfill_debt": {"table_days": 11}},
+    ),
+    Case("11 a third stretch is a habit", unit(scheduled=feed(lacking_table((AUGUST, 2), (SOME[0], 2), (SEPTEMBER, 2)))), {}),
+    Case("12 so are three single days", unit(scheduled=feed(lacking_table((AUGUST, 1), (SOME[0], 1), (SEPTEMBER, 1)))), {}),
+    Case(
+        "13 a table that comes on half of the days is not owed",
+        unit(scheduled=feed(lacking_table((date(2024, 8, 12), 20), (SOME[2], 10)))),
+        {},
+    ),
 ]
 
 
