@@ -1,7 +1,8 @@
-"""Commands that say what is true of the units and why: `explain`, `flips`. Shell."""
+"""Commands that say what is true of the units and why: `explain`, `rhythms`, `flips`. Shell."""
 
 import json
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated, Final
 
 import typer
@@ -13,6 +14,7 @@ from monitor.counting.feeds import Feed
 from monitor.judgement.explain import Tongue
 from monitor.judgement.explain import explain as explained
 from monitor.judgement.judge import Judge
+from monitor.judgement.rhythms_export import rhythms_toml
 from monitor.ledger.database import open_database
 from monitor.ledger.flips import read_flips
 from schemas.clock import local_text
@@ -42,6 +44,27 @@ def explain(
             typer.echo()
         for line in explained(chosen, one, judge.city, judge.row_of(chosen.unit_id, one.feed), lang):
             typer.echo(line)
+
+
+class RhythmsFormat(StrEnum):
+    """How `hipwatch rhythms` prints them."""
+
+    TOML = "toml"
+
+
+def rhythms(
+    form: Annotated[RhythmsFormat, typer.Option("--format", help="How to print them.")] = RhythmsFormat.TOML,
+    database: ReadDatabase = None,
+    rhythms: RhythmsFile = None,
+    register_folder: RegisterFolder = None,
+) -> None:
+    """What is expected of every unit, set or learned, as the file that `--rhythms` takes: kept so, it is frozen."""
+    del form  # there is one
+    register = register_in(register_folder)
+    known = rhythms_in(rhythms, register)
+    judge = Judge(open_database(read_from(database), create=False), register, known, stores=False)
+    judge.take_snapshot()
+    typer.echo(rhythms_toml(known, judge.weeks()), nl=False)
 
 
 def flips(

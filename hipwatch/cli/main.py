@@ -51,6 +51,10 @@ COMMANDS: Final = {
         "incidents:incidents", "The incidents: every alert that was delivered, opened, acknowledged and closed."
     ),
     "explain": _Command("judged:explain", "What is expected of a unit, since when it is overdue, and why: in plain words."),
+    "rhythms": _Command(
+        "judged:rhythms",
+        "What is expected of every unit, set or learned, as the file that --rhythms takes: kept so, it is frozen.",
+    ),
     "flips": _Command("judged:flips", "Every silence of a unit's feed: overdue since, until, last upload before."),
     "notify": _Command("notify:notify", "Robots, webhooks and mailboxes: check the targets file, send a test message."),
     "check-config": _Command(

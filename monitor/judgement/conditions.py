@@ -112,7 +112,7 @@ def evaluate(city: CityState, now: float, limit: float = LEAST_LIMIT) -> Verdict
     found = find_outages(city.scopes, city.outages, rhythms, heard, now)
     city.outages = [one for one in city.outages if not any(is_part_of(one, wide) for wide in found)] + found
     in_outage = covered_by(city.outages, heard) & ~silent
-    city.silent_at = np.maximum(deadlines(rhythms, base), base + _least(city))
+    city.silent_at = np.maximum(deadlines(rhythms, base), base + least_silence(city))
     city.late_at = np.minimum(np.maximum(deadlines(rhythms, base, late=True), base + 1.0), city.silent_at)
     began = _new_silences(city, rhythms, base, silent | in_outage, now)  # 4
     silent = ~np.isnan(city.overdue_since)
@@ -145,7 +145,8 @@ def _excuse_blank_time(city: CityState, rhythms: LearnedRhythms) -> None:
     city.last_any = max(city.last_any, latest)
 
 
-def _least(city: CityState) -> Floats:
+def least_silence(city: CityState) -> Floats:
+    """The hours that nobody is called silent within, by row."""
     return np.where(city.scheduled, LEAST_SILENCE_SCHEDULED, LEAST_SILENCE_REALTIME)
 
 

@@ -13,8 +13,9 @@ from monitor.judgement.calendar import Calendar, DayKind
 from monitor.judgement.city import carry_on, city_of, moment_at, statuses_of
 from monitor.judgement.conditions import CityState, Silence, Verdicts, evaluate
 from monitor.judgement.outages import outages
-from monitor.judgement.rhythms import Rhythms
-from monitor.judgement.unit_status import PlatformStatus, judge
+from monitor.judgement.rhythms import Rhythms, Week
+from monitor.judgement.rhythms_export import learned_weeks
+from monitor.judgement.unit_status import PlatformStatus, hand_set, judge
 from monitor.judgement.whole_outages import Outage
 from monitor.ledger.activity import FeedHourRow, forget_feed_hours
 from monitor.ledger.database import Engine
@@ -74,6 +75,16 @@ class Judge:
         """The place of a unit's feed in `city`."""
         return self._rows[unit_id, feed]
 
+    def weeks(self) -> dict[tuple[UnitId, Feed], Week]:
+        """What was learned up to the last snapshot, of each feed whose rhythm is known and not set by hand."""
+        if self.city is None:
+            return {}
+        return {
+            key: week.tolist()
+            for key, week in zip(self._keys, learned_weeks(self.city), strict=True)
+            if not np.isnan(week).any() and not hand_set(self._rhythms, *key)
+        }
+
     def take_snapshot(self) -> Snapshot:
         """Read the facts in one read transaction, and judge them. Raises LedgerUnavailable."""
         facts = read_facts(self._engine, self._read_from)
@@ -89,7 +100,7 @@ class Judge:
         self._read_from = int(clock.timestamp()) // 3600 - READ_AGAIN_HOURS
         silences = outages(facts.active_hours, clock, timedelta(hours=self._rhythms.outage))
         learned, open_outages = statuses_of(city, verdicts, self._keys)
-        status = judge(self._register, clock, facts.progress, silences, self._rhythms, learned, open_outages)
+        status = judge(self._register, clock, facts.progress, silences, self._rhythms, learned, open_outages, self._calendar)
         return Snapshot(facts, status, self._register)
 
     def _catch_up(self, city: CityState, facts: LedgerFacts, now: float) -> Verdicts:

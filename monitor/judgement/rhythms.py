@@ -3,10 +3,16 @@
 No public rule fixes these rhythms: they are this project's defaults, every one can be changed, also for a single unit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
+from monitor.counting.feeds import Feed
 from schemas.events import UnitId
+
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+Week = Sequence[Sequence[float]]
+"""By weekday (0: Monday) and hour of a feed's last upload: the hours that it may say nothing after it."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +36,15 @@ class Rhythms:
     """The default rhythm and the units that differ.
 
     `outage`: when no unit at all sent anything for this many hours, the platform was out, not the units; `recovery`: the
-    hours that they have to deliver afterwards, if their deadline fell into that time.
+    hours that they have to deliver afterwards, if their deadline fell into that time. `weeks`: whole weeks that were set, as
+    learned ones are when they are frozen; public holidays and make-up workdays do not count in them.
     """
 
     default: Rhythm = field(default_factory=Rhythm)
     units: Mapping[UnitId, Rhythm] = field(default_factory=dict)
     outage: float = 6.0
     recovery: float = 2.0
+    weeks: Mapping[tuple[UnitId, Feed], Week] = field(default_factory=dict)
 
     def of(self, unit_id: UnitId) -> Rhythm:
         """The rhythm of a unit."""

@@ -6,7 +6,8 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from monitor.judgement.rhythms import Rhythm, Rhythms
+from monitor.counting.feeds import Feed
+from monitor.judgement.rhythms import WEEKDAYS, Rhythm, Rhythms, Week
 from schemas.errors import HipwatchError
 from schemas.events import UnitId
 from schemas.register import Register
@@ -20,6 +21,26 @@ _SomeHours = Annotated[float, Field(gt=0, le=_MOST)]
 """Zero hours would make every feed silent at once; with outages of zero hours nobody ever would be."""
 
 
+_Day = Annotated[list[_SomeHours], Field(min_length=24, max_length=24)]
+
+
+class _Week(Section):
+    """By weekday and hour of the last upload, the hours that a feed may say nothing."""
+
+    monday: _Day
+    tuesday: _Day
+    wednesday: _Day
+    thursday: _Day
+    friday: _Day
+    saturday: _Day
+    sunday: _Day
+
+
+class _Weeks(Section):
+    scheduled: _Week | None = None
+    realtime: _Week | None = None
+
+
 class _Rhythm(Section):
     """What is set of a rhythm; the rest stays as it is."""
 
@@ -28,6 +49,10 @@ class _Rhythm(Section):
     service_from: _Hours | None = None
     service_to: _Hours | None = None
     never_seen: _Hours | None = None
+
+
+class _OfUnit(_Rhythm):
+    weeks: _Weeks = _Weeks()
 
 
 class _Platform(Section):
@@ -40,27 +65,35 @@ class _Form(Section):
 
     default: _Rhythm = _Rhythm()
     platform: _Platform = _Platform()
-    units: dict[str, _Rhythm] = Field(default_factory=dict)
+    units: dict[str, _OfUnit] = Field(default_factory=dict)
 
 
 def read_rhythms(path: Path, register: Register) -> Rhythms:
-    """Read a rhythms file (TOML): `[default]`, `[platform]` and `[units.<unit_id>]`. Raises HipwatchError naming file and key."""
+    """Read a rhythms file (TOML): `[default]`, `[platform]`, `[units.<unit_id>]` and `[units.<unit_id>.weeks.<feed>]`.
+
+    Raises HipwatchError naming file and key.
+    """
     try:
         read = read_toml(path, _Form)
     except FileNotFoundError:
         raise HipwatchError(f"there is no rhythms file {path}") from None
     default = _changed(Rhythm(), read.default, f"{path}, key default")
     units = {}
+    weeks: dict[tuple[UnitId, Feed], Week] = {}
     for unit_id, own in read.units.items():
         place = f"{path}, key units.{unit_id}"
         if unit_id not in register.units:
             raise HipwatchError(f"{place}: the register has no unit '{unit_id}'")
         units[UnitId(unit_id)] = _changed(default, own, place)
-    return Rhythms(default, units, read.platform.outage, read.platform.recovery)
+        for feed in Feed:
+            week: _Week | None = getattr(own.weeks, feed)
+            if week is not None:
+                weeks[UnitId(unit_id), feed] = [getattr(week, weekday) for weekday in WEEKDAYS]
+    return Rhythms(default, units, read.platform.outage, read.platform.recovery, weeks)
 
 
 def _changed(base: Rhythm, own: _Rhythm, place: str) -> Rhythm:
-    rhythm = replace(base, **own.model_dump(exclude_none=True))
+    rhythm = replace(base, **own.model_dump(exclude_none=True, exclude={"weeks"}))
     if rhythm.service_from + _LEAST_SERVICE > rhythm.service_to or rhythm.service_to > 24:
         raise HipwatchError(
             f"{place}: service_from and service_to must be hours of a day, the first an hour or more before the second"

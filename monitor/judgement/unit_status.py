@@ -9,7 +9,8 @@ from typing import Final
 
 from monitor.counting.changes import FeedProgress
 from monitor.counting.feeds import Feed
-from monitor.judgement.deadlines import deadline
+from monitor.judgement.calendar import Calendar
+from monitor.judgement.deadlines import deadline, week_deadline
 from monitor.judgement.outages import Outage, after_outages
 from monitor.judgement.rhythms import Rhythms
 from schemas.clock import local_date, start_of_day
@@ -103,6 +104,8 @@ class PlatformStatus:
 
 def hand_set(rhythms: Rhythms, unit_id: UnitId, feed: Feed) -> bool:
     """Whether somebody has set what is expected of this unit's feed: then nothing that was learned overrules it."""
+    if (unit_id, feed) in rhythms.weeks:
+        return True
     own = rhythms.units.get(unit_id)
     if own is None:
         return False
@@ -118,6 +121,7 @@ def judge(
     rhythms: Rhythms,
     learned: Mapping[tuple[UnitId, Feed], FeedStatus] | None = None,
     open_outages: Sequence[OutageStatus] = (),
+    calendar: Calendar | None = None,
 ) -> PlatformStatus:
     """Judge every feed of every unit at the platform clock. A feed is active once any unit has used it.
 
@@ -142,7 +146,11 @@ def judge(
         own = (learned or {}).get((unit.unit_id, feed))
         if own is not None and found is not None and found.last_event_at >= since and not hand_set(rhythms, unit.unit_id, feed):
             return replace(own, last_event_at=last_event_at)
-        due = deadline(feed, found, since, rhythm)
+        week = rhythms.weeks.get((unit.unit_id, feed))
+        if week is not None and found is not None:
+            due = week_deadline(found.last_event_at, week, calendar or Calendar())
+        else:
+            due = deadline(feed, found, since, rhythm)
         if found is not None and found.last_event_at < since:
             due = max(due, since + timedelta(hours=rhythm.never_seen))
         due = after_outages(due, outages, timedelta(hours=rhythms.recovery))

@@ -1,14 +1,18 @@
 """The judge over a real ledger: what it says survives its restart, and is stored once, on every database."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import Engine, func, select
+from typer.testing import CliRunner
 
+from hipwatch.cli.main import app
 from monitor.counting.batch import Position
 from monitor.counting.feeds import Feed
 from monitor.judgement.explain import Tongue, explain
 from monitor.judgement.judge import Judge, Snapshot
 from monitor.judgement.rhythms import Rhythms
+from monitor.judgement.rhythms_file import read_rhythms
 from monitor.judgement.unit_status import FeedCondition, FeedStatus
 from monitor.ledger import tables
 from monitor.ledger.append import Ledger
@@ -102,6 +106,30 @@ def test_what_is_set_by_hand_is_not_overruled(ledger: Ledger, engine: Engine, re
     patient = Rhythms(units={UNIT: Rhythms().default.__class__(realtime_quiet=24, service_from=0, service_to=24)})
     assert feed_of(Judge(engine, register, patient).take_snapshot()).condition is FeedCondition.ON_TIME
     assert feed_of(Judge(engine, register, Rhythms()).take_snapshot()).condition is FeedCondition.SILENT
+
+
+def test_a_rhythm_that_was_frozen_is_judged_by_and_exported_again(
+    ledger: Ledger, engine: Engine, register: Register, tmp_path: Path
+) -> None:
+    sending = Sending(ledger)
+    now = sending.send(NOON, DAYS * 24, UNIT, OTHER_UNIT)
+    database = engine.url.render_as_string(hide_password=False)
+    exported = CliRunner().invoke(app, ["rhythms", "--format", "toml", "--database", database])
+    assert exported.exit_code == 0, exported.output
+    path = tmp_path / "frozen.toml"
+    path.write_text(exported.stdout, encoding="utf-8")
+    frozen = read_rhythms(path, register)
+    assert set(frozen.weeks) == {(UNIT, Feed.REALTIME), (OTHER_UNIT, Feed.REALTIME)}
+    again = CliRunner().invoke(app, ["rhythms", "--rhythms", str(path), "--database", database])
+    assert again.stdout == exported.stdout
+    assert feed_of(Judge(engine, register, frozen).take_snapshot()).condition is FeedCondition.ON_TIME
+    sending.send(now, 8, OTHER_UNIT)
+    by_week = feed_of(Judge(engine, register, frozen).take_snapshot())
+    learned = feed_of(Judge(engine, register, Rhythms()).take_snapshot())
+    assert by_week.condition is learned.condition is FeedCondition.SILENT
+    assert by_week.since is not None
+    assert learned.since is not None
+    assert abs(by_week.since - learned.since) <= HOUR
 
 
 def test_hours_that_teach_nothing_any_more_are_forgotten(ledger: Ledger, engine: Engine, register: Register) -> None:

@@ -34,6 +34,7 @@ SETTINGS: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = {
     ("report",): ("HIPWATCH_DATABASE", "HIPWATCH_FORMAT", "HIPWATCH_LANG"),
     ("incidents",): ("HIPWATCH_DATABASE",),
     ("explain",): ("HIPWATCH_DATABASE", "HIPWATCH_LANG", "HIPWATCH_RHYTHMS", "HIPWATCH_REGISTER"),
+    ("rhythms",): ("HIPWATCH_DATABASE", "HIPWATCH_RHYTHMS", "HIPWATCH_REGISTER"),
     ("flips",): ("HIPWATCH_DATABASE", "HIPWATCH_REGISTER"),
     ("notify", "check"): (),
     ("notify", "test"): ("HIPWATCH_TARGETS",),
