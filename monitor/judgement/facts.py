@@ -29,6 +29,8 @@ _USUAL_LAG: Final[Mapping[Feed, int]] = {Feed.SCHEDULED: 1, Feed.REALTIME: 0}
 """Days after its business date by whose end a date is expected, of a unit that has not shown another habit."""
 _LONGEST_LAG: Final = 7
 """Days. What comes later is a backfill by anybody's measure."""
+_BULK: Final = 5
+"""Dates that are sent on one day: a weekend and its Friday are fewer. More are a backfill, and nobody's habit."""
 _LEAST_OF_A_WEEKDAY: Final = 5
 """Dates of one weekday before that weekday has a habit of its own: one of five may have come late."""
 _HABIT: Final = 0.8
@@ -116,11 +118,16 @@ def usual_lags(feed: Feed, today: date, arrivals: Sequence[Arrivals]) -> Sequenc
     """By weekday (0: Monday), the days after its date by whose end a date is here, by the unit's own habit.
 
     Who delivers after three days is judged after three days, and who delivers a Friday on Monday only Fridays. Dates younger
-    than a week teach nothing yet.
+    than a week teach nothing yet, nor do backfills of many dates at once.
     """
     usual = _USUAL_LAG[feed]
     oldest = today - timedelta(days=_LONGEST_LAG)
-    settled = [row for row in arrivals if row.business_date < oldest and row.sent_on >= row.business_date]
+    dates_sent = Counter(row.sent_on for row in arrivals)
+    settled = [
+        row
+        for row in arrivals
+        if row.business_date < oldest and row.sent_on >= row.business_date and dates_sent[row.sent_on] < _BULK
+    ]
     of_all = _habit(settled) if len({row.business_date for row in arrivals}) >= _LONGEST_LAG else None
     lags = []
     for weekday in range(7):

@@ -47,7 +47,8 @@ class Habits:
 class Delivery:
     """What a feed sends for one date: `day` counts from 1970, `sent` is in local hours, `clock` in hours (fast: above 0).
 
-    `skipped` numbers of the sequence are lost before it; with `fills` the lost ones come, too. `rest`: what comes later.
+    `latest`: by when it has always come. `skipped` numbers of the sequence are lost before it; with `fills` the lost ones
+    come, too. `rest`: what comes later.
     """
 
     day: int
@@ -57,6 +58,7 @@ class Delivery:
     clock: float = 0.0
     skipped: int = 0
     fills: bool = False
+    latest: float = 0.0
     rest: "Delivery | None" = None
 
 
@@ -136,6 +138,7 @@ def _by_slots(
     """A date is sent at the first slot of the first (or second) own day after it that is not in a silence."""
     assert sender.slot_sent is not None
     assert sender.slot_day is not None
+    assert sender.slot_latest is not None
     own = np.unique(sender.slot_day)
     kept = np.array([not any(start <= sent < end for start, end in quiet) for sent in sender.slot_sent], np.bool_)
     for place in range(sender.days_back, len(own)):
@@ -144,9 +147,9 @@ def _by_slots(
             day = int(own[place - sender.days_back])
             level = _level(habits, day, days) * float(random.lognormal(0, habits.noise))
             late = 24.0 * int(random.integers(1, 4)) if random.random() < habits.slips else 0.0
-            yield Delivery(
-                day, float(moments[0]) + late, _counts(habits, level, random), _measures(habits.visits * level, random)
-            )
+            counts, measures = _counts(habits, level, random), _measures(habits.visits * level, random)
+            latest = float(sender.slot_latest[kept & (sender.slot_day == own[place])][0])
+            yield Delivery(day, float(moments[0]) + late, counts, measures, latest=latest)
 
 
 def _by_uploads(

@@ -32,9 +32,12 @@ A_DECLINE: Final = 14
 LOST_NUMBERS: Final = 40
 WRONG_CLOCKS: Final = (2.0, 26.0, -96.0)
 SETTLES: Final = 24.0 * 5
-OWED: Final = 24.0 * 45
-"""Hours after its end in which a fault explains what is found; what never came is owed until the month is over."""
-OWED_RULES: Final = frozenset({"missing_days", "backfill_debt", "nothing_this_month", "feed_dead", "month_end_cramming"})
+OWED: Final = 24.0 * 62
+"""Hours after its end in which a fault explains what is found. What never came is owed, and what is wrong in the sums is
+wrong, as long as the rules look back."""
+OWED_RULES: Final = frozenset(
+    {"missing_days", "backfill_debt", "nothing_this_month", "feed_dead", "month_end_cramming", "implausible_upload"}
+)
 
 
 @dataclass(frozen=True)
@@ -143,12 +146,15 @@ def _month_of(of_row: Sequence[Delivery], place: int) -> tuple[int, int]:
 
 def _second(of_row: list[Delivery], place: int, later: int = 1) -> float:
     """The morning after the delivery `later` places on, and those before it, could be here."""
-    return day_after(max(sent.sent for sent in of_row[place : place + later + 1]))
+    return day_after(max(max(sent.sent, sent.latest) for sent in of_row[place : place + later + 1]))
 
 
 def _some_parts(of_row: list[Delivery], place: int, random: np.random.Generator) -> list[str]:
-    """A third of the parts that came lately, three at least."""
-    parts = sorted({code for sent in of_row[max(0, place - 10) : place] for code in sent.counts})
+    """A third of the parts that came nearly every day lately, three at least."""
+    lately = of_row[max(0, place - 10) : place]
+    parts = sorted({code for sent in lately for code in sent.counts})
+    steady = [code for code in parts if sum(code in sent.counts for sent in lately) >= len(lately) - 1]
+    parts = steady if len(steady) >= 3 else parts
     return [str(code) for code in random.choice(parts, max(3, len(parts) // 3), replace=False)]
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import combinations
-from math import exp, log
-from statistics import median
+from math import exp, log, sqrt
+from statistics import fmean, median
 from typing import Final
 
 from monitor.counting.feeds import FEED_ZH, Feed
@@ -23,7 +23,9 @@ _LOWEST: Final = 0.7
 _HIGH: Final = 2.2
 _HIGHEST: Final = 1.4
 _DISTANCE: Final = 4.0
-"""Noises from the middle: the chance of two such days in a row is below one in a hundred million."""
+"""Noises from the middle, on two days in a row: the chance of that is below one in a hundred million. A longer run may lie
+nearer, a single day of it too, to this:"""
+_LEAST_DISTANCE: Final = 2.0
 _CERTAIN: Final = 0.1
 """One day below a tenth of the usual is enough, when no day of the weeks before came near it."""
 _LONGEST: Final = 28
@@ -76,24 +78,38 @@ def _changed(unit: UnitFacts, feed: Feed, facts: FeedFacts, days: Sequence[date]
         if not judged:
             continue
         least = min(_RUN, len(run))
-        if len(judged) >= least and all(_is_low(facts.records[day], level, shifts.get(day, 0), length) for day, level in judged):
+        low = [(facts.records[day] / min(exp(shifts.get(day, 0)), 1.0), level) for day, level in judged]
+        if len(judged) >= least and (_all_low(low) if length >= _RUN else _next_to_nothing(*low[0])):
             yield _verdict(DROP, unit, feed, facts, judged)
             return
-        if length >= _RUN and all(_is_high(facts.records[day], level, shifts.get(day, 0)) for day, level in judged):
+        high = [(facts.records[day] / max(exp(shifts.get(day, 0)), 1.0), level) for day, level in judged]
+        if length >= _RUN and _all_high(high):
             yield _verdict(SURGE, unit, feed, facts, judged)
             return
 
 
-def _is_low(records: int, level: Level, shift: float, length: int) -> bool:
+def _next_to_nothing(records: float, level: Level) -> bool:
+    return records < _CERTAIN * min(level.middle, level.lowest) and level.distance(int(records)) < -_DISTANCE
+
+
+def _all_low(run: Sequence[tuple[float, Level]]) -> bool:
     """Hysteresis is in the comparison: a run is compared with the days before it, not with itself."""
-    share, usual = (_CERTAIN, _CERTAIN) if length < _RUN else (_LOW, _LOWEST)
-    whole = records / min(exp(shift), 1.0)
-    return whole < share * level.middle and whole < usual * level.lowest and level.distance(int(whole)) < -_DISTANCE
+    distances = [level.distance(int(records)) for records, level in run]
+    below = [log(records + 1) - log(level.lowest + 1) for records, level in run]
+    each = all(records < _LOW * level.middle and records < level.lowest for records, level in run)
+    return each and fmean(below) < log(_LOWEST) and max(distances) < -_LEAST_DISTANCE and _apart(distances) < -_DISTANCE
 
 
-def _is_high(records: int, level: Level, shift: float) -> bool:
-    whole = records / max(exp(shift), 1.0)
-    return whole > _HIGH * level.middle and whole > _HIGHEST * level.highest and level.distance(int(whole)) > _DISTANCE
+def _all_high(run: Sequence[tuple[float, Level]]) -> bool:
+    distances = [level.distance(int(records)) for records, level in run]
+    above = [log(records + 1) - log(level.highest + 1) for records, level in run]
+    each = all(records > _HIGH * level.middle and records > level.highest for records, level in run)
+    return each and fmean(above) > log(_HIGHEST) and min(distances) > _LEAST_DISTANCE and _apart(distances) > _DISTANCE
+
+
+def _apart(distances: Sequence[float]) -> float:
+    """How far from the middle each of two days would lie that are together as unusual as the run."""
+    return sum(distances) / sqrt(len(distances)) / sqrt(2)
 
 
 def _verdict(rule: str, unit: UnitFacts, feed: Feed, facts: FeedFacts, judged: Sequence[tuple[date, Level]]) -> Verdict:
@@ -139,18 +155,25 @@ def steady_decline(unit: UnitFacts, city: CityFacts) -> Iterable[Outcome]:
             for day in days[-_TREND:]
             if (level := _level(usual, day, city)) and level.middle >= _LEAST_MIDDLE
         ]
-        if len(series) < _TREND - 2 or not _declines([value for _, value in series]):
+        before = [
+            log(facts.records[day] + 1) - log(level.middle + 1) - shifts.get(day, 0)
+            for day in days[:-_TREND]
+            if (level := _level(usual, day, city))
+        ]
+        if len(series) < _TREND - 2 or not before or not _declines([value for _, value in series], median(before)):
             continue
         yield _declined(unit, feed, series, facts)
 
 
-def _declines(values: Sequence[float]) -> bool:
+def _declines(values: Sequence[float], before: float) -> bool:
+    """Whether it falls day by day, to below what it was before the fortnight, too: after a surge it only falls back."""
     size = len(values)
     concordance = sum((late > early) - (late < early) for early, late in combinations(values, 2))
     deviation = (size * (size - 1) * (2 * size + 5) / 18) ** 0.5
     third = size // 3
     parts = [median(values[:third]), median(values[third:-third]), median(values[-third:])]
-    return concordance <= -_CONCORDANCE * deviation and parts[0] > parts[1] > parts[2] and parts[2] - parts[0] < log(_DECLINE)
+    falls = concordance <= -_CONCORDANCE * deviation and parts[0] > parts[1] > parts[2]
+    return falls and parts[2] - parts[0] < log(_DECLINE) and parts[2] - before < log(_DECLINE)
 
 
 def _declined(unit: UnitFacts, feed: Feed, series: Sequence[tuple[date, float]], facts: FeedFacts) -> Verdict:
@@ -194,7 +217,8 @@ FAMILY: Final = Family(
         Rule(
             DECLINE,
             Text("持续下降", "Steady decline"),
-            "a fortnight of falling days (Kendall's S below −3.3 deviations) that ends 40 % lower",
+            "a fortnight of falling days (Kendall's S below −3.3 deviations) that ends 40 % below its beginning "
+            "and the time before it",
             "21 own days",
             Severity.TICKET,
         ),

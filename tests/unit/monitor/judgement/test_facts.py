@@ -24,6 +24,9 @@ def on_workdays(day: date) -> int | None:
     return None if day.weekday() >= 5 else 3 if day.weekday() == 4 else 1
 
 
+CRAMMED = [Arrivals(date(2024, 9, 20), date(2024, 8, 1) + DAY * n, 10, 100) for n in range(31)]
+
+
 @pytest.mark.parametrize(
     ("what", "arrivals", "today", "until"),
     [
@@ -35,6 +38,7 @@ def on_workdays(day: date) -> int | None:
         ("on Tuesday morning it is", sent(on_workdays), MONDAY + DAY, date(2024, 9, 29)),
         ("on Wednesday Monday's is", sent(on_workdays), MONDAY + DAY * 2, MONDAY),
         ("of few weeks all weekdays are one habit", sent(on_workdays, 28), MONDAY + DAY, date(2024, 9, 29)),
+        ("a month sent on one day is a backfill", sent(lambda day: 1, 20) + CRAMMED, MONDAY, date(2024, 9, 28)),
         ("one late Friday of five is no habit", sent(lambda day: 4 if day == date(2024, 9, 6) else 1), MONDAY, date(2024, 9, 28)),
     ],
 )

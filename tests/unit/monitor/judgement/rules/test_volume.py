@@ -1,3 +1,6 @@
+from math import exp
+from random import Random
+
 import pytest
 
 from monitor.counting.feeds import Feed
@@ -15,6 +18,22 @@ def fading(percent_a_day: float, for_days: int) -> Days:
     days: Days = ALL
     for n in range(for_days):
         days = scaled(days, 1 - percent_a_day / 100, LAST - DAY * n)
+    return days
+
+
+def noisy(noise: float) -> Days:
+    """Every day another size, the last two of the usual one."""
+    random = Random(5)
+    return {
+        day: scaled({day: codes}, exp(random.gauss(0, noise)) if day < LAST - DAY else 1, day)[day] for day, codes in ALL.items()
+    }
+
+
+def falling_back() -> Days:
+    """Five times the usual a fortnight ago, and since then a little less each day, down to the usual."""
+    days: Days = ALL
+    for n in range(14):
+        days = scaled(days, 5 ** (n / 13), LAST - DAY * n, LAST - DAY * n)
     return days
 
 
@@ -59,6 +78,18 @@ CASES = [
         unit(scheduled=feed({day: {"C0002": Sums(1, 9 if day < LAST - DAY else 1)} for day in ALL})),
         {},
     ),
+    Case(
+        "15 of a noisy unit two low days prove it together, though one of them alone is near",
+        unit(scheduled=feed(scaled(scaled(noisy(0.3), 0.28, LAST - DAY), 0.5, LAST))),
+        {"sudden_drop": {"days": 2, "since": LAST - DAY}},
+    ),
+    Case("16 two days that are near prove nothing", unit(scheduled=feed(scaled(noisy(0.6), 0.3, LAST - DAY))), {}),
+    Case(
+        "17 a noisy unit's surge",
+        unit(scheduled=feed(scaled(scaled(noisy(0.3), 3, LAST - DAY), 2, LAST))),
+        {"surge": {"days": 2, "since": LAST - DAY}},
+    ),
+    Case("18 what falls back after a surge does not decline", unit(scheduled=feed(falling_back())), {}),
 ]
 
 
