@@ -58,7 +58,7 @@ def rhythms(
     rhythms: RhythmsFile = None,
     register_folder: RegisterFolder = None,
 ) -> None:
-    """What is expected of every unit, set or learned, as the file that `--rhythms` takes: kept so, it is frozen."""
+    """What is expected of every unit, set or learned, as the file that --rhythms takes: kept so, it is frozen."""
     del form  # there is one
     register = register_in(register_folder)
     known = rhythms_in(rhythms, register)
