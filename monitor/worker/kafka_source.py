@@ -145,8 +145,8 @@ class KafkaSource(Source):
             try:
                 found: dict[TopicPartition, list[Any]] = self._consumer.poll(timeout_ms=_POLL_MS)
                 return found
-            except EnoughTaken:
-                continue  # said of the poll before, which had taken all that it might
+            except EnoughTaken as said:  # of the poll before, which had taken all that it might
+                said.__traceback__ = None  # a ring: it holds what that poll took until the garbage collector comes by
             except _AWAY as error:
                 self._wait_for_broker(error)
                 break
