@@ -231,11 +231,8 @@ class KafkaSource(Source):
 
     def _position_of(self, tp: TopicPartition) -> int:
         """Where the client reads next, which may be behind messages that are not handed out; -1 if that is not known."""
-        try:
-            found = self._consumer.position(tp, timeout_ms=0)
-        except KafkaError:
-            return -1
-        return -1 if found is None else int(found)
+        state = self._consumer._subscription.assignment.get(tp)  # `position` looks at all partitions each time
+        return -1 if state is None or state.position is None else int(state.position.offset)
 
     def _is_end(self, tp: TopicPartition, end: int) -> bool:
         # The embedded broker gives the first offset of the last batch as the end: the high watermark of the last fetch

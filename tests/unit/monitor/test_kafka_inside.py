@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 import kafka.errors
 import pytest
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.cluster import ClusterMetadata
 from kafka.consumer.fetcher import Fetcher
 from kafka.coordinator.base import BaseCoordinator
@@ -54,6 +54,10 @@ def test_private_attributes_of_clients_exist() -> None:
         assert consumer._fetcher.PartitionRecords is Fetcher.PartitionRecords
         assert consumer._coordinator.request_rejoin
         assert consumer._cluster.topic_id("nowhere") is None
+        consumer.assign([place := TopicPartition("nowhere", 0)])
+        assert consumer._subscription.assignment[place].position is None
+        consumer.seek(place, 7)
+        assert consumer._subscription.assignment[place].position.offset == 7
         assert producer._sender
         for cluster in (consumer._cluster, producer._metadata):
             never_make_topics(cluster)
