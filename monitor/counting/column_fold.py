@@ -1,7 +1,8 @@
 """Fold events in columns, with the very changes that `fold` makes of them. Core.
 
-Events whose numbers go forward are counted in columns. All others go through `fold`, one by one and after them: numbers that
-came before, streams with events that are no columns, units that may send an event again in another series.
+Events whose numbers go forward are counted in columns, and so are those that come again. All others go through `fold`, one by
+one and after them: numbers that fill a gap or were counted as another event, streams with events that are no columns, units that
+may send an event again in another series.
 """
 
 from collections import Counter
@@ -59,7 +60,10 @@ class ColumnArrivals:
             now_ms = events.received_ms if live else None if known.clock is None else to_millis(known.clock)
             add_columns(events, now_ms, changes)
             (self._streams if events is self.events else StreamRows(events)).count(known)
-        take(self._in_order(self.events.take(~forward)), known, changes, live=live)
+        others = self.events.take(~forward)
+        again = StreamRows(others).again(known)
+        changes.duplicates += int(again.sum())
+        take(self._in_order(others.take(~again)), known, changes, live=live)
         return changes
 
     def rows(self) -> Sequence[Arrival]:

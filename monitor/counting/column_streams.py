@@ -1,4 +1,4 @@
-"""Sequence numbers of events in columns: which go forward in their stream, and what that does to the streams. Core.
+"""Sequence numbers of events in columns: which go forward in their stream, which come again, and what that does to it. Core.
 
 A number goes forward if it is greater than all that its stream has seen. Such a number is new whatever else is in the batch,
 so they may be counted first: a later number that is not greater finds the same gaps and receipts around it.
@@ -14,7 +14,7 @@ import numpy as np
 from monitor.counting.event_columns import EventColumns, day_of
 from monitor.counting.fold import Known, Touched
 from monitor.counting.groups import Groups
-from monitor.counting.receipt_hash import HASH_BYTES
+from monitor.counting.receipt_hash import HASH_BYTES, split_hashes
 from monitor.counting.receipts import ReceiptRun
 from monitor.counting.streams import Run, StreamKey
 from schemas.codec.packed import Marks, Numbers
@@ -66,6 +66,25 @@ class StreamRows:
             new = new[np.append(True, places[1:] > greatest[:-1])]
         marks = np.zeros(len(self.events), bool)
         marks[self.groups.order[new]] = True
+        return marks
+
+    def again(self, known: Known) -> Marks:
+        """Which events come again under the number that they were counted under; each is noted in its stream.
+
+        A number that its stream does not await was counted, and what it was counted as does not change: the others of the
+        batch make no difference to these events, nor do these to them.
+        """
+        marks = np.zeros(len(self.events), bool)
+        numbers = self.events.numbers("sequence").tolist()
+        receipts = split_hashes(known.hasher.of_texts(self.events.texts("event_id")).tobytes())
+        order = self.groups.order.tolist()
+        for key, begin, end in zip(self.keys, self.groups.begins.tolist(), self.groups.ends.tolist(), strict=True):
+            if (stream := known.streams.get(key)) is None:
+                continue
+            for row in order[begin:end]:
+                if not stream.awaits(numbers[row]) and known.receipts.find(key, numbers[row]) in (None, receipts[row]):
+                    stream.duplicates += 1
+                    marks[row] = True
         return marks
 
     def count(self, known: Known) -> None:

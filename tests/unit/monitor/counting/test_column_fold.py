@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from monitor.counting.batch import Rows
 from monitor.counting.changes import Arrival
 from monitor.counting.column_fold import ColumnArrivals
+from monitor.counting.column_streams import StreamRows
 from monitor.counting.fold import Known, Touched
 from monitor.counting.receipts import OtherSeries, ReceiptRun, Receipts
 from monitor.counting.streams import Gap, Stream, StreamKey
@@ -85,3 +86,6 @@ def test_events_that_follow_each_other_are_not_taken_one_by_one() -> None:
     assert forward.tolist() == [True, True, True, True, True, False], "only what comes again"
     changes = ColumnArrivals(events).fold(known)
     assert (changes.accepted, changes.duplicates, streams[KEY].gaps) == (5, 1, [Gap(4, 6, DAY, DAY)])
+    found = StreamRows(columns_of(make_arrivals([make_event(sequence=4), *(arrival.event for arrival in arrivals)]))).again(known)
+    assert found.tolist() == [False, True, True, True, True, True, True], "all but what fills the gap"
+    assert streams[KEY].duplicates == 7
