@@ -1,5 +1,6 @@
 """A worker, wired: settings in, a running worker out. Shell; imports nothing of what serves pages."""
 
+import gc
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -44,6 +45,7 @@ def run_worker(settings: WorkerSettings) -> None:
     stopping = stop_on_signal()
     with build_worker(settings, stopping=stopping.is_set, rest=stopping.wait) as worker:
         log.info("counting from %s into %s", settings.kafka.bootstrap, shown_url(settings.database))
+        gc.freeze()  # what is there now stays: whenever a batch makes many rows, the garbage collector would look through it
         try:
             worker.run()
         except KafkaError as error:  # one that is away is waited for: this one answers, and does not let us read
