@@ -27,7 +27,7 @@ def mark_no_identifiers(packed: Packed, starts: Numbers, lengths: Numbers, odd: 
             kept = FIRST_BYTES[np.minimum(lengths[rows] - begin, 8)]
             unsure[rows] |= ~_plain(packed.words[starts[rows] + begin] & kept | ~kept & _FILL)
     for begin in range(8, longest - 8, 8):
-        unsure |= _in_ten_digits(packed, starts + begin, lengths > begin + 8)
+        unsure |= _in_17_digits(packed, starts + begin, lengths > begin + 8)
     first = packed.octets[starts]
     unsure |= (first < ord("0")) | (first == ord("_")) | (first == ord(":"))
     for row in np.flatnonzero(unsure & ~odd).tolist():
@@ -46,13 +46,18 @@ def _plain(words: Words) -> Marks:
     return found
 
 
-def _in_ten_digits(packed: Packed, places: Numbers, long: Marks) -> Marks:
-    """Whether ten digits stand around each place, from the byte before it: in 17 digits side by side they do somewhere."""
+def _in_17_digits(packed: Packed, places: Numbers, long: Marks) -> Marks:
+    """Whether 17 digits stand side by side, one to eight of them before the place. What follows a text may count as its own.
+
+    Wherever a text has 17 digits side by side, one of its places that are multiples of eight is such a place.
+    """
     rows = np.flatnonzero(long)
     rows = rows[_all_digits(packed.words[places[rows] - 1])]
     rows = rows[_all_digits(packed.words[places[rows] + 1])]
     found = np.zeros(len(places), bool)
-    found[rows] = True
+    for before in range(1, 9) if rows.size else ():
+        first = places[rows] - before
+        found[rows] |= _all_digits(packed.words[first]) & _all_digits(packed.words[first + 9])
     return found
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.clock import from_days, from_millis, to_millis
-from schemas.codec import single_object
+from schemas.codec import packed_identifiers, single_object
 from schemas.codec.columnar import ColumnarDecoder
 from schemas.codec.columns import CodeColumn, Column, DecodedColumns, NumberColumn
 from schemas.codec.decode import decode
@@ -309,3 +309,13 @@ def test_identifiers_in_columns_are_told_as_one_by_one(texts: list[str], data: s
     odd = np.zeros(len(raw), bool)
     mark_no_identifiers(Packed([b"_", *raw]), np.cumsum(lengths) - lengths + 1, lengths, odd)
     assert [not wrong for wrong in odd.tolist()] == [is_identifier(text) for text in texts]
+
+
+def test_moments_and_counters_in_an_id_need_no_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [b"x" * before + b"2024090112000123" + b"-x" * after for before in range(9) for after in range(9)]
+    lengths = np.array([len(text) for text in texts], np.int64)
+    looked_at: list[str] = []
+    monkeypatch.setattr(packed_identifiers, "is_identifier", looked_at.append)
+    apart = Packed(part for text in texts for part in (text, b"_"))
+    mark_no_identifiers(apart, np.cumsum(lengths + 1) - lengths - 1, lengths, np.zeros(len(texts), bool))
+    assert looked_at == []
