@@ -28,7 +28,7 @@ chaos: setup test-services ## a month under faults on real Kafka and PostgreSQL:
 	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) \
 		$(if $(UNSAFE),--worker-module tests.chaos.unsafe_worker)
 
-bench: setup test-services ## hipwatch beside kafka-python and confluent-kafka on the same events: make bench EVENTS=200000 ROUNDS=3 BROKER=kafka
+bench: setup test-services ## hipwatch beside kafka-python and confluent-kafka on the same events: make bench EVENTS=1000000 ROUNDS=3 BROKER=kafka
 	$(BIN)/python -m bench $(if $(EVENTS),--events $(EVENTS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BROKER),--broker $(BROKER))
 
 exact: setup test-services ## a million events with faults through real Kafka and PostgreSQL, every counter compared: make exact EVENTS=1000000 SEED=1

@@ -1,4 +1,4 @@
-"""Run it: `python -m bench --events 200000`. Exit 0 only if every contestant's sums are exact."""
+"""Run it: `python -m bench --events 1000000`. Exit 0 only if every contestant's sums are exact."""
 
 import argparse
 import json
@@ -16,7 +16,6 @@ from typing import Final
 from bench.contestants import Cost, Task, run_peer, run_worker
 from bench.traffic import send
 from broker.connection import KafkaConnection
-from broker.topics import ensure_topics
 from hipwatch.local.embedded_broker import start_broker
 from hipwatch.local.processes import Processes
 from tests.services.kafka import KafkaServer
@@ -32,20 +31,23 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="hipwatch-bench-") as name, Processes(Path(name)) as processes:
         folder = Path(name)
         with PostgresServer(logs=folder) as postgres, _broker(options.broker, folder, processes) as bootstrap:
-            kafka, nothing = KafkaConnection(bootstrap, "bench"), KafkaConnection(bootstrap, "nothing")
             print(f"publishing {options.events} events to {options.broker}", flush=True)
-            sums, ends = send(kafka, options.events, _SEED)
-            ensure_topics(nothing)
-            contestants = _contestants(folder, postgres)
-            costs = _play(contestants, Task(kafka, ends, sums), Task(nothing, {}, {}), options.rounds)
-    rows = _rows(costs, sum(ends.values()))
+            every, one = (_published(bootstrap, *task) for task in (("bench", options.events), ("one", 1)))
+            costs = _play(_contestants(folder, postgres), every, one, options.rounds)
+    rows = _rows(costs, every.messages)
     table = _table(rows, options)
     print("\n".join(table))
     RESULTS.mkdir(exist_ok=True)
-    result = {"broker": options.broker, "messages": sum(ends.values()), "rounds": options.rounds, "rows": rows}
+    result = {"broker": options.broker, "messages": every.messages, "rounds": options.rounds, "rows": rows}
     (RESULTS / f"{options.broker}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     (RESULTS / f"{options.broker}.md").write_text("\n".join(table) + "\n", encoding="utf-8")
     return 0 if all(row["exact"] for row in rows) else 1
+
+
+def _published(bootstrap: str, prefix: str, events: int) -> Task:
+    kafka = KafkaConnection(bootstrap, prefix)
+    sums, ends = send(kafka, events, _SEED)
+    return Task(kafka, ends, sums)
 
 
 @contextmanager
@@ -81,13 +83,13 @@ def _contestants(folder: Path, postgres: PostgresServer) -> Contestants:
     }
 
 
-def _play(contestants: Contestants, task: Task, nothing: Task, rounds: int) -> Mapping[str, tuple[list[Cost], list[Cost]]]:
-    """Everybody in turn, round by round, each on all events and on none: what it costs to start is told apart."""
+def _play(contestants: Contestants, every: Task, one: Task, rounds: int) -> Mapping[str, tuple[list[Cost], list[Cost]]]:
+    """Everybody in turn, round by round, each on all events and on one: what it costs to start, and to join, is told apart."""
     costs: Mapping[str, tuple[list[Cost], list[Cost]]] = defaultdict(lambda: ([], []))
     for number in range(rounds):
         for name, run in contestants.items():
-            costs[name][0].append(run(task, number))
-            costs[name][1].append(run(nothing, number))
+            costs[name][0].append(run(every, number))
+            costs[name][1].append(run(one, number))
             latest = costs[name][0][-1]
             print(f"round {number + 1}: {name}: {latest.cpu_seconds:.1f} CPU-s, {latest.seconds:.1f} s", flush=True)
     return costs
@@ -95,8 +97,8 @@ def _play(contestants: Contestants, task: Task, nothing: Task, rounds: int) -> M
 
 def _rows(costs: Mapping[str, tuple[list[Cost], list[Cost]]], messages: int) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
-    for name, (full, empty) in costs.items():
-        start = statistics.median(cost.cpu_seconds for cost in empty)
+    for name, (full, little) in costs.items():
+        start = statistics.median(cost.cpu_seconds for cost in little)
         per_million = [(cost.cpu_seconds - start) / messages * 1e6 for cost in full]
         rows.append(
             {
@@ -134,7 +136,7 @@ def _table(rows: Sequence[Mapping[str, object]], options: argparse.Namespace) ->
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--events", type=int, default=200_000, help="so many, and one in a hundred twice (default: 200000)")
+    parser.add_argument("--events", type=int, default=1_000_000, help="so many, and one in a hundred twice (default: 1000000)")
     parser.add_argument("--rounds", type=int, default=3, help="everybody so often, in turn (default: 3)")
     parser.add_argument("--broker", choices=["embedded", "kafka"], default="embedded", help="Tansu in memory, or Apache Kafka")
     return parser.parse_args()
