@@ -64,7 +64,7 @@ def init_database(url: str) -> None:
     """Make a ledger's tables, beside whatever tables of others are there. A ledger that is there already stays as it is."""
     engine = make_engine(url)
     _find_file(engine, create=True)
-    with friendly_errors(engine), writing(engine) as connection:
+    with closing_engine(engine), friendly_errors(engine), writing(engine) as connection:
         _require_every_character(connection)
         table_versions.prepare(connection, beside_others=True)
 
@@ -73,7 +73,7 @@ def upgrade_database(url: str) -> tuple[str, str]:
     """Bring a ledger's tables to this release's version, in one transaction. Returns the versions before and after."""
     engine = make_engine(url)
     _find_file(engine, create=False)
-    with friendly_errors(engine), writing(engine) as connection:
+    with closing_engine(engine), friendly_errors(engine), writing(engine) as connection:
         _require_every_character(connection)
         return table_versions.upgrade(connection)
 
