@@ -90,6 +90,7 @@ def _banners(snapshot: Snapshot, settings: ServeSettings, now: datetime) -> list
 
 def _incident(incident: Incident) -> dict[str, Any]:
     return {
+        "number": incident.id,
         "what": one_line(incident.summary_zh or incident.summary),
         "alert": visible(incident.alertname),
         "platform_time": local_text(incident.platform_time),
