@@ -6,7 +6,7 @@ ledger of any age.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -114,11 +114,11 @@ class UnitFacts:
         return month_of(self, period)
 
 
-def usual_lags(feed: Feed, today: date, arrivals: Sequence[Arrivals]) -> Sequence[int]:
+def usual_lags(feed: Feed, today: date, arrivals: Sequence[Arrivals], special: Container[date] = frozenset()) -> Sequence[int]:
     """By weekday (0: Monday), the days after its date by whose end a date is here, by the unit's own habit.
 
     Who delivers after three days is judged after three days, and who delivers a Friday on Monday only Fridays. Dates younger
-    than a week teach nothing yet, nor do backfills of many dates at once.
+    than a week teach nothing yet, nor do backfills of many dates at once, nor what waited for the end of a feast (`special`).
     """
     usual = _USUAL_LAG[feed]
     oldest = today - timedelta(days=_LONGEST_LAG)
@@ -126,7 +126,10 @@ def usual_lags(feed: Feed, today: date, arrivals: Sequence[Arrivals]) -> Sequenc
     settled = [
         row
         for row in arrivals
-        if row.business_date < oldest and row.sent_on >= row.business_date and dates_sent[row.sent_on] < _BULK
+        if row.business_date < oldest
+        and row.sent_on >= row.business_date
+        and dates_sent[row.sent_on] < _BULK
+        and not any(row.business_date + timedelta(days=n) in special for n in range(1, (row.sent_on - row.business_date).days))
     ]
     of_all = _habit(settled) if len({row.business_date for row in arrivals}) >= _LONGEST_LAG else None
     lags = []

@@ -33,7 +33,7 @@ def gather(register: Register, clock: datetime, rows: UnitDays, special: frozens
 
     def feed_facts(unit_id: UnitId, feed: Feed) -> FeedFacts:
         mark, came = marks.get((unit_id, feed)), arrivals.get((unit_id, feed), [])
-        lags = usual_lags(feed, today, came)
+        lags = usual_lags(feed, today, came, special)
         return FeedFacts(
             days.get((unit_id, feed), {}),
             complete_until(lags, today),

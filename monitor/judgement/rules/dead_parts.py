@@ -75,7 +75,7 @@ def _absences(facts: FeedFacts, days: Sequence[date], city: CityFacts) -> tuple[
     pool = max(late, _pooled(facts, days))
     for code in {code for day in days for code in facts.days[day]}:
         present = [day for day in days if _records(facts, day, code)]
-        if not present or present[-1] == days[-1]:
+        if not present or present[-1] == days[-1] or _came_on_a_special_day(facts, code, present[-1]):
             continue
         gone = days[days.index(present[-1]) + 1 :]
         before = days[: len(days) - len(gone)][-HISTORY:]
@@ -90,6 +90,11 @@ def _absences(facts: FeedFacts, days: Sequence[date], city: CityFacts) -> tuple[
             empty = all(code in facts.days[day] for day in gone[-_LEAST_DAYS:])
             found.append(_Absence(code, len(gone), weights, busy, median(counts), empty))
     return found, unknown
+
+
+def _came_on_a_special_day(facts: FeedFacts, code: str, since: date) -> bool:
+    """Whether the part has come since on a day that teaches nothing: it is not dead."""
+    return any(_records(facts, day, code) for day in reversed(facts.own_days) if day > since)
 
 
 def _records(facts: FeedFacts, day: date, code: str) -> int:

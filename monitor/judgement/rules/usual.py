@@ -18,6 +18,8 @@ HISTORY: Final = 28
 LEAST_HISTORY: Final = 10
 """Own days before anything is called unusual: two working weeks."""
 _LEAST_OF_A_KIND: Final = 3
+_MANY: Final = 10
+"""Of so many days one may be odd: an upload of millions would hide every surge for a month."""
 _LEAST_NOISE: Final = 0.1
 """Of the natural logarithm: nobody's days are more alike than 10 %."""
 _MAD_TO_SIGMA: Final = 1.4826
@@ -27,7 +29,7 @@ _MEDIAN_DOUBT: Final = 1.57
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Documents of days of one kind: the median, the lowest and highest day, and the noise of the logarithm."""
+    """Documents of days of one kind: the median, the lowest and highest day (of many but for one), the noise of the logarithm."""
 
     middle: float
     lowest: int
@@ -52,9 +54,12 @@ def levels(days: Sequence[date], records: Mapping[date, int], city: CityFacts) -
     residuals = [abs(log(n + 1) - log(middle + 1)) for kind, middle in middles.items() for n in by_kind[kind]]
     freedom = len(residuals) / max(len(residuals) - len(middles), 1)  # each middle was taken from the same days
     noise = max(_LEAST_NOISE, freedom * _MAD_TO_SIGMA * median(residuals)) if residuals else _LEAST_NOISE
-    return {
-        kind: Level(middle, min(by_kind[kind]), max(by_kind[kind]), noise, len(by_kind[kind])) for kind, middle in middles.items()
-    }
+    found = {}
+    for kind, middle in middles.items():
+        ordered = sorted(by_kind[kind])
+        odd = int(len(ordered) >= _MANY)
+        found[kind] = Level(middle, ordered[odd], ordered[-1 - odd], noise, len(ordered))
+    return found
 
 
 def ordinary_days(feed: FeedFacts, city: CityFacts) -> Sequence[date]:

@@ -209,7 +209,7 @@ FAMILY: Final = Family(
         Rule(
             DROP,
             Text("上传量骤降", "Sudden drop"),
-            "two own days in a row below 45 % of the usual for such days and below every day of the weeks before "
+            "two own days in a row below 45 % of the usual for such days and below every day of the weeks before but one "
             "(or one day below a tenth)",
             "10 own days",
             Severity.TICKET,
@@ -225,7 +225,7 @@ FAMILY: Final = Family(
         Rule(
             SURGE,
             Text("上传量激增", "Surge"),
-            "two own days in a row above 2.2 times the usual and above every day of the weeks before",
+            "two own days in a row above 2.2 times the usual and above every day of the weeks before but one",
             "10 own days",
             Severity.TICKET,
         ),

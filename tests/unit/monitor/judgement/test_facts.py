@@ -46,5 +46,14 @@ def test_complete_until(what: str, arrivals: list[Arrivals], today: date, until:
     assert complete_until(usual_lags(Feed.SCHEDULED, today, arrivals), today) == until, what
 
 
+def test_what_waited_for_the_end_of_a_feast_is_no_habit() -> None:
+    feasts = frozenset(
+        {date(2024, 9, 15), date(2024, 9, 16), date(2024, 9, 17), date(2024, 8, 31), date(2024, 9, 1), date(2024, 9, 2)}
+    )
+    fridays = sent(lambda day: 5 if day in {date(2024, 9, 13), date(2024, 8, 30)} else 1)
+    assert complete_until(usual_lags(Feed.SCHEDULED, MONDAY, fridays, feasts), MONDAY) == date(2024, 9, 28)
+    assert complete_until(usual_lags(Feed.SCHEDULED, MONDAY, fridays), MONDAY) == date(2024, 9, 26)
+
+
 def test_a_realtime_date_is_here_at_its_end() -> None:
     assert complete_until(usual_lags(Feed.REALTIME, MONDAY, []), MONDAY) == MONDAY - DAY

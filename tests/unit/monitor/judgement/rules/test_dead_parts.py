@@ -86,3 +86,11 @@ def test_lost_documents_are_what_the_table_usually_brings() -> None:
     usual = sorted(codes["C0002"].records for codes in ALL.values())[len(ALL) // 2]
     (verdict,) = verdicts(unit(scheduled=feed(without(ALL, ["C0002"], LAST - DAY))))
     assert verdict.lost == pytest.approx(2 * usual, rel=0.3)
+
+
+def test_a_part_that_comes_again_on_a_holiday_is_not_dead() -> None:
+    back = unit(scheduled=feed(without(ALL, ["C0002"], LAST - DAY * 5, LAST - DAY * 2)))
+    feast = frozenset({LAST - DAY, LAST})
+    assert "dead_tables" not in [verdict.rule for verdict in verdicts(back, special=feast)]
+    gone = unit(scheduled=feed(without(ALL, ["C0002"], LAST - DAY * 5)))
+    assert "dead_tables" in [verdict.rule for verdict in verdicts(gone, special=feast)]

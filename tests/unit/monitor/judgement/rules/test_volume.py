@@ -89,7 +89,12 @@ CASES = [
         unit(scheduled=feed(scaled(scaled(noisy(0.3), 3, LAST - DAY), 2, LAST))),
         {"surge": {"days": 2, "since": LAST - DAY}},
     ),
-    Case("18 what falls back after a surge does not decline", unit(scheduled=feed(falling_back())), {}),
+    Case(
+        "18 one odd day of millions hides no surge",
+        unit(scheduled=feed(scaled(scaled(ALL, 900, LAST - DAY * 9, LAST - DAY * 9), 5, LAST - DAY))),
+        {"surge": {"days": 2, "since": LAST - DAY}},
+    ),
+    Case("19 what falls back after a surge does not decline", unit(scheduled=feed(falling_back())), {}),
 ]
 
 
