@@ -23,6 +23,9 @@ _USUAL_LIMIT: Final = 9.0
 UNKNOWN_FEAST: Final = 0.15
 """Nothing is known of a unit's first feast but this share of its quieter days: enough to notice in three days, not in one."""
 UNKNOWN_MAKE_UP: Final = 0.4
+ALIKE: Final = 0.8
+LEAST_ALIKE_HOURS: Final = 72
+"""A Saturday or Sunday is like a workday with this share of its uploads, once so many hours of it (three days) were seen."""
 NEAR_FEAST: Final = 0.6
 """Around a long feast people leave early and return late."""
 GREATEST_SHARE: Final = 0.985
@@ -74,7 +77,8 @@ def profiles(
     seen[:, FEAST] = known[:, feast].sum(axis=1)
     hits[:, WORKDAY] = hits[:, :5].sum(axis=1)
     seen[:, WORKDAY] = seen[:, :5].sum(axis=1)
-    uploads = hits.sum(axis=2)
+    uploads, hours = hits.sum(axis=2), seen.sum(axis=2)
+    alike = (hours >= LEAST_ALIKE_HOURS) & (uploads * hours[:, [WORKDAY]] >= ALIKE * uploads[:, [WORKDAY]] * hours)
     if blurred:
         hits, seen = _blurred(hits), _blurred(seen)
     shares = hits / (seen + 1.0)
@@ -84,9 +88,14 @@ def profiles(
     for weekday in range(5):  # eight Tuesdays say less than forty workdays
         of_weekday = (hits[:, weekday] + 3.0 * workday) / (seen[:, weekday] + 3.0)
         shares[:, weekday] = np.minimum(workday, of_weekday)
+    for code in (SATURDAY, SUNDAY):  # one that is like a workday is believed as soon as a workday is
+        of_code = np.minimum(workday, (hits[:, code] + workday) / (seen[:, code] + 1.0))
+        shares[alike[:, code], code] = of_code[alike[:, code]]
     quiet = np.minimum(shares[:, SUNDAY], workday)
     shares[:, FEAST] = (hits[:, FEAST] + 2.0 * UNKNOWN_FEAST * quiet) / (seen[:, FEAST] + 2.0)
-    shares[:, MAKE_UP] = (hits[:, MAKE_UP] + 2.0 * UNKNOWN_MAKE_UP * workday) / (seen[:, MAKE_UP] + 2.0)
+    any_day = np.minimum(np.minimum(shares[:, SATURDAY], shares[:, SUNDAY]), workday)
+    unknown = np.maximum(UNKNOWN_MAKE_UP * workday, any_day)  # who works on both kinds of days works on that one too
+    shares[:, MAKE_UP] = (hits[:, MAKE_UP] + 2.0 * unknown) / (seen[:, MAKE_UP] + 2.0)
     return shares * _trust(uploads)[:, :, None]
 
 

@@ -63,6 +63,8 @@ def own_days(
         seen, came = whole[:, chosen].sum(axis=1), hit[:, chosen].sum(axis=1)
         least = 4 if code in (FEAST, MAKE_UP) else 2
         sure_code[:, code] = (seen >= least) & (came >= np.maximum(SURE_SHARE * seen, 1))
+    any_day = _works_any_day(sure_code, whole[:, codes == MAKE_UP], hit[:, codes == MAKE_UP])
+    sure_code[:, MAKE_UP] = np.logical_or(sure_code[:, MAKE_UP], any_day)
     sure_past: Bools = np.asarray(sure_code[:, codes] & whole)
     expected = sure_past.sum(axis=1)
     missed = (sure_past & ~hit).sum(axis=1)
@@ -85,6 +87,12 @@ def own_days(
     sure = sure_code[:, ahead_codes]
     punctual = scheduled | (spread <= GREATEST_SPREAD)
     return OwnDays(proven & punctual & (expected >= LEAST_OWN_DAYS) & (owed <= 4), anchor, due, late_due, owed, sure)
+
+
+def _works_any_day(sure_code: Bools, seen: Bools, came: Bools) -> Bools:
+    """Who is sure on workdays, Saturdays and Sundays alike, and has missed no make-up workday: he works on the next one too."""
+    always: Bools = np.asarray(sure_code[:, [0, 1, 2, 3, 4, SATURDAY, SUNDAY]].all(axis=1))
+    return always & ~np.asarray((seen & ~came).any(axis=1))
 
 
 def _nearly_latest(reached: Floats) -> Floats:

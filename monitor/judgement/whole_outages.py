@@ -19,6 +19,8 @@ from schemas.events import UnitId
 OUTAGE_LIMIT: Final = 14.0
 GROUP_LIMIT: Final = 12.0
 """Surprise at which the silence of all is an outage."""
+GROUP_MOST: Final = 8.0
+"""So much one row may add to its group's surprise: one unit that is silent, and others quiet by chance, are no outage."""
 OUTAGE_LEAST_HOURS: Final = 0.75
 OUTAGE_LEAST_UNITS: Final = 3.0
 GROUP_LEAST_UNITS: Final = 1.9
@@ -231,7 +233,7 @@ def _is_out(scope: Scope, stretch: _Stretch, other_feed: _Stretch | None) -> boo
     surprise, units = float(stretch.surprise.sum()), stretch.units
     if scope.kind == "feed":
         return surprise >= OUTAGE_LIMIT and units >= OUTAGE_LEAST_UNITS
-    if surprise >= GROUP_LIMIT and units >= GROUP_LEAST_UNITS:
+    if float(np.minimum(stretch.surprise, GROUP_MOST).sum()) >= GROUP_LIMIT and units >= GROUP_LEAST_UNITS:
         return True
     if other_feed is None or min(surprise, float(other_feed.surprise.sum())) < BOTH_LEAST:
         return False

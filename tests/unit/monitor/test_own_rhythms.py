@@ -65,3 +65,31 @@ def test_of_a_unit_that_is_hardly_known_nothing_is_expected_on_make_up_workdays(
     tuesday = to_days(date(2023, 9, 26))
     workdays = [0, 1, 2, *range(13, 18)]  # 29 September to 6 October are holidays, 7 and 8 October make-up workdays
     assert silences([day * 24 + 19 for day in workdays], 18 * 24, Feed.SCHEDULED, tuesday) == []
+
+
+MAY_FIRST = to_days(date(2023, 4, 3))
+"""A Monday. Holidays: 5 April, 29 April to 3 May; make-up workdays: Sunday 23 April, Saturday 6 May."""
+
+
+def test_who_sends_every_day_is_missed_on_his_first_make_up_workday() -> None:
+    every_day = [day * 24 + 19 for day in range(20)]  # Sunday 23 April is day 20, the first make-up workday
+    [called] = silences(every_day, 21 * 24 + 12, first_day=MAY_FIRST)
+    assert called < 21 * 24 + 4, "it is due at 20:00 of that day, with a margin"
+
+
+def office(days: int, *weekdays: int, hours: int = 9) -> list[int]:
+    return [day * 24 + hour for day in range(days) if day % 7 in weekdays for hour in range(8, 8 + hours)]
+
+
+def test_a_saturday_like_a_workday_is_believed_as_soon_as_one() -> None:
+    saturday = 33  # the fifth, four are known
+    first_day = to_days(date(2024, 2, 26))  # a Monday, with no holiday before 4 April
+    uploads = office(saturday, 0, 1, 2, 3, 4, 5)
+    [called] = silences(uploads, saturday * 24 + 24, first_day=first_day)
+    assert called < saturday * 24 + 17, "on the Saturday itself, before it closes"
+
+
+def test_a_quiet_saturday_is_none() -> None:
+    first_day = to_days(date(2024, 2, 26))
+    uploads = sorted({*office(35, 0, 1, 2, 3, 4), *office(35, 5, hours=2)})
+    assert [hour for hour in silences(uploads, 35 * 24 + 8, first_day=first_day) if hour % 168 >= 120] == []

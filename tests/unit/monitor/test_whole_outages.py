@@ -179,3 +179,25 @@ def test_one_unit_that_is_silent_on_both_feeds_is_no_outage_of_its_district() ->
     hours(gone, 24, [0, 1])
     assert found == []
     assert np.flatnonzero(~np.isnan(city.overdue_since)).tolist() == [0, 1]
+
+
+def test_one_busy_unit_that_is_silent_and_three_quiet_ones_are_no_outage_of_their_district() -> None:
+    keys = [(UnitId(f"u{row:02d}"), Feed.REALTIME) for row in range(ROWS)]
+    groups = {UnitId(f"u{row:02d}"): f"d{row // 4}" for row in range(ROWS)}
+    city = CityState(ActivityHistory(ROWS), np.zeros(ROWS, np.bool_), scopes_of(keys, [("district", groups)]), Calendar())
+    found: list[Outage] = []
+
+    def sends(row: int, hour: int) -> bool:
+        return row % 4 == 0 or Random(f"{row} {hour}").random() < 0.1  # three of four send every ten hours
+
+    def hours(first: int, count: int, gone: Sequence[int]) -> None:
+        for hour in range(first, first + count):
+            due = [row for row in range(ROWS) if sends(row, hour) and row not in gone]
+            city.history.add(ActiveHour(row, hour - HOURS_EAST, 12, 50, 5) for row in due)
+            found.extend(evaluate(city, hour + 1.0).outages_found)
+
+    gone = MIDNIGHT + 30 * 24
+    hours(MIDNIGHT, gone - MIDNIGHT, [])
+    hours(gone, 7, range(4))  # by chance the three others say nothing, either
+    assert found == []
+    assert np.flatnonzero(~np.isnan(city.overdue_since)).tolist() == [0]
