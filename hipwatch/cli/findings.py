@@ -54,7 +54,7 @@ def findings(
     unit_id = unit_in(register, unit)
     if judge:
         known = read_rhythms(rhythms, register) if rhythms else Rhythms()
-        judge_units(engine, register, overdue_feeds(take_snapshot(engine, register, known).status))
+        judge_units(engine, register, overdue_feeds(take_snapshot(engine, register, known).status), known.calendar)
     _note_unjudged(engine)
     found = open_findings(engine, FindingFilter(unit_id, rule, open_only))
     if as_json:

@@ -85,7 +85,7 @@ def build_web(settings: ServeSettings, *, live: LiveRegister | None = None) -> I
         deadman = Deadman(engine, settings.watchdog_after)
         daily = DailyMessages(engine, lambda: live.register)
         planner = Planner(engine, lambda: live.register, lambda: keeper.latest, daily)
-        findings = FindingKeeper(engine, lambda: live.register)
+        findings = FindingKeeper(engine, lambda: live.register, settings.rhythms.calendar)
         paging = SnapshotKeeper(lambda: read_paging_counts(engine))
         month = SnapshotKeeper(lambda: read_running_month(engine))
         keeper.refresh()

@@ -67,13 +67,17 @@ class Calendar:
         return self.day(day).kind in {DayKind.WEEKEND, DayKind.HOLIDAY}
 
 
+def ordinary(day: date) -> Day:
+    """What a day is that no feast touches."""
+    return Day(DayKind.WEEKEND if day.weekday() >= 5 else DayKind.WORKDAY)
+
+
 @lru_cache(maxsize=4096)
 def _published(day: date) -> Day:
-    weekend = day.weekday() >= 5
     try:
         off, feast = get_holiday_detail(day)
     except NotImplementedError:  # a year that was not published when the package was made
-        return Day(DayKind.WEEKEND if weekend else DayKind.WORKDAY)
+        return ordinary(day)
     if feast is None:
         return Day(DayKind.WEEKEND if off else DayKind.WORKDAY)
     return Day(DayKind.HOLIDAY if off else DayKind.MAKE_UP, str(getattr(feast, "value", feast)))

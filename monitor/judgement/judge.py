@@ -62,7 +62,7 @@ class Judge:
         self._engine = engine
         self._register = register
         self._rhythms = rhythms
-        self._calendar = calendar or Calendar()
+        self._calendar = calendar or rhythms.calendar
         self._stores = stores
         self._until = until
         self._keys = [(unit_id, feed) for unit_id in register.units for feed in Feed]

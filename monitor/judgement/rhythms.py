@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from monitor.counting.feeds import Feed
+from monitor.judgement.calendar import Calendar
 from schemas.events import UnitId
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -37,7 +38,8 @@ class Rhythms:
 
     `outage`: when no unit at all sent anything for this many hours, the platform was out, not the units; `recovery`: the
     hours that they have to deliver afterwards, if their deadline fell into that time. `weeks`: whole weeks that were set, as
-    learned ones are when they are frozen; public holidays and make-up workdays do not count in them.
+    learned ones are when they are frozen; public holidays and make-up workdays do not count in them. `calendar`: which days these
+    are, where the published calendar does not know it, or does not hold.
     """
 
     default: Rhythm = field(default_factory=Rhythm)
@@ -45,6 +47,7 @@ class Rhythms:
     outage: float = 6.0
     recovery: float = 2.0
     weeks: Mapping[tuple[UnitId, Feed], Week] = field(default_factory=dict)
+    calendar: Calendar = field(default_factory=Calendar)
 
     def of(self, unit_id: UnitId) -> Rhythm:
         """The rhythm of a unit."""

@@ -1,15 +1,15 @@
 """Learned rhythms as whole weeks, and all rhythms as the TOML that sets them: so that they can be read, kept and frozen. Core."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
 
 from monitor.counting.feeds import Feed
 from monitor.judgement.activity import Floats
-from monitor.judgement.calendar import Calendar, DayKind
+from monitor.judgement.calendar import Calendar, Day, DayKind, ordinary
 from monitor.judgement.conditions import CityState, least_silence
 from monitor.judgement.expectation import deadlines
 from monitor.judgement.learned_rhythm import HORIZON_AHEAD, HORIZON_BACK
@@ -58,6 +58,7 @@ def rhythms_toml(rhythms: Rhythms, weeks: Mapping[tuple[UnitId, Feed], Week]) ->
     """Everything that is expected, as `--rhythms` takes it. `weeks`: what was learned; what is set goes before it."""
     lines = ["[default]", *_numbers(rhythms.default, None), "", "[platform]"]
     lines += [f"outage = {rhythms.outage:g}", f"recovery = {rhythms.recovery:g}"]
+    lines += _calendar(rhythms.calendar)
     everything = {**weeks, **rhythms.weeks}
     for unit_id in sorted({*rhythms.units, *(unit_id for unit_id, _ in everything)}):
         own = list(_numbers(rhythms.of(unit_id), rhythms.default))
@@ -71,6 +72,27 @@ def rhythms_toml(rhythms: Rhythms, weeks: Mapping[tuple[UnitId, Feed], Week]) ->
                     f"{name} = [{', '.join(f'{hours:.1f}' for hours in day)}]" for name, day in zip(WEEKDAYS, week, strict=True)
                 ]
     return "\n".join(lines) + "\n"
+
+
+def _calendar(calendar: Calendar) -> Iterator[str]:
+    """The days that were set."""
+    days = sorted(calendar.overrides.items())
+    lists = {
+        "closed": [day for day, said in days if said == Day(DayKind.HOLIDAY)],
+        "make_up": [day for day, said in days if said.kind is DayKind.MAKE_UP],
+        "ordinary": [day for day, said in days if said == ordinary(day)],
+    }
+    if days:
+        yield from ("", "[calendar]")
+        yield from (f"{name} = {_listed(found)}" for name, found in lists.items() if found)
+    feasts = sorted({said.feast for _, said in days if said.kind is DayKind.HOLIDAY and said.feast})
+    if feasts:
+        yield from ("", "[calendar.holidays]")
+        yield from (f'"{feast}" = {_listed([day for day, said in days if said == (DayKind.HOLIDAY, feast)])}' for feast in feasts)
+
+
+def _listed(days: Sequence[date]) -> str:
+    return f"[{', '.join(map(str, days))}]"
 
 
 def _numbers(rhythm: Rhythm, default: Rhythm | None) -> Iterator[str]:

@@ -1,12 +1,15 @@
 """Read what is expected of the units, and when, from a TOML file. Shell."""
 
+from collections import Counter
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import Field
 
 from monitor.counting.feeds import Feed
+from monitor.judgement.calendar import FEAST_ZH, Calendar, Day, DayKind, ordinary
 from monitor.judgement.rhythms import WEEKDAYS, Rhythm, Rhythms, Week
 from schemas.errors import HipwatchError
 from schemas.events import UnitId
@@ -55,6 +58,15 @@ class _OfUnit(_Rhythm):
     weeks: _Weeks = _Weeks()
 
 
+class _Calendar(Section):
+    """Days that are other than the published calendar says, or than it knows: holidays by the name of their feast."""
+
+    holidays: dict[str, list[date]] = Field(default_factory=dict)
+    closed: list[date] = Field(default_factory=list)
+    make_up: list[date] = Field(default_factory=list)
+    ordinary: list[date] = Field(default_factory=list)
+
+
 class _Platform(Section):
     outage: _SomeHours = Rhythms.outage
     recovery: _Hours = Rhythms.recovery
@@ -65,11 +77,12 @@ class _Form(Section):
 
     default: _Rhythm = _Rhythm()
     platform: _Platform = _Platform()
+    calendar: _Calendar = _Calendar()
     units: dict[str, _OfUnit] = Field(default_factory=dict)
 
 
 def read_rhythms(path: Path, register: Register) -> Rhythms:
-    """Read a rhythms file (TOML): `[default]`, `[platform]`, `[units.<unit_id>]` and `[units.<unit_id>.weeks.<feed>]`.
+    """Read a rhythms file (TOML): `[default]`, `[platform]`, `[calendar]`, `[units.<unit_id>]`, `[units.<unit_id>.weeks.<feed>]`.
 
     Raises HipwatchError naming file and key.
     """
@@ -89,7 +102,23 @@ def read_rhythms(path: Path, register: Register) -> Rhythms:
             week: _Week | None = getattr(own.weeks, feed)
             if week is not None:
                 weeks[UnitId(unit_id), feed] = [getattr(week, weekday) for weekday in WEEKDAYS]
-    return Rhythms(default, units, read.platform.outage, read.platform.recovery, weeks)
+    return Rhythms(default, units, read.platform.outage, read.platform.recovery, weeks, _calendar(read.calendar, path))
+
+
+def _calendar(read: _Calendar, path: Path) -> Calendar:
+    unknown = sorted(read.holidays.keys() - FEAST_ZH.keys())
+    if unknown:
+        raise HipwatchError(
+            f"{path}, key calendar.holidays.{unknown[0]}: there is no such feast (there are {', '.join(FEAST_ZH)})"
+        )
+    said = [(day, Day(DayKind.HOLIDAY, feast)) for feast, days in read.holidays.items() for day in days]
+    said += [(day, Day(DayKind.HOLIDAY)) for day in read.closed]
+    said += [(day, Day(DayKind.MAKE_UP)) for day in read.make_up]
+    said += [(day, ordinary(day)) for day in read.ordinary]
+    twice = [day for day, times in Counter(day for day, _ in said).items() if times > 1]
+    if twice:
+        raise HipwatchError(f"{path}, key calendar: {min(twice)} is said twice")
+    return Calendar(dict(said))
 
 
 def _changed(base: Rhythm, own: _Rhythm, place: str) -> Rhythm:

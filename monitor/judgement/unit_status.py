@@ -148,7 +148,7 @@ def judge(
             return replace(own, last_event_at=last_event_at)
         week = rhythms.weeks.get((unit.unit_id, feed))
         if week is not None and found is not None:
-            due = week_deadline(found.last_event_at, week, calendar or Calendar())
+            due = week_deadline(found.last_event_at, week, calendar or rhythms.calendar)
         else:
             due = deadline(feed, found, since, rhythm)
         if found is not None and found.last_event_at < since:

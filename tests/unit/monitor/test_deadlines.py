@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from monitor.counting.changes import FeedProgress
 from monitor.counting.feeds import Feed
+from monitor.judgement.calendar import Day, DayKind
 from monitor.judgement.deadlines import deadline
 from monitor.judgement.outages import Outage, after_outages, outages
 from monitor.judgement.rhythms import Rhythm, Rhythms
@@ -208,13 +209,31 @@ def test_a_rhythms_file_changes_defaults_platform_and_single_units(tmp_path: Pat
     assert (rhythms.outage, rhythms.recovery) == (3, 1.5)
 
 
+def test_a_rhythms_file_names_days_that_the_published_calendar_does_not_know(tmp_path: Path, register: Register) -> None:
+    text = """
+    [calendar]
+    closed = [2024-09-11]
+    make_up = [2041-02-10]
+    ordinary = [2024-10-07]
+    [calendar.holidays]
+    "Spring Festival" = [2041-02-01, 2041-02-02]
+    """
+    calendar = read_rhythms(write(tmp_path, text), register).calendar
+    assert calendar.day(date(2024, 9, 11)) == Day(DayKind.HOLIDAY)
+    assert calendar.day(date(2041, 2, 10)) == Day(DayKind.MAKE_UP)
+    assert calendar.day(date(2024, 10, 7)) == Day(DayKind.WORKDAY)
+    assert calendar.day(date(2041, 2, 1)) == Day(DayKind.HOLIDAY, "Spring Festival")
+    assert calendar.near_long_feast(date(2041, 2, 3))
+    assert calendar.day(date(2024, 10, 1)).kind is DayKind.HOLIDAY, "all else is as published"
+
+
 def test_an_empty_rhythms_file_changes_nothing(tmp_path: Path, register: Register) -> None:
     assert read_rhythms(write(tmp_path, ""), register) == Rhythms()
 
 
 WRONG: Mapping[str, str] = {
     "[default": "Expected",
-    "[defaults]\nscheduled_due = 3": "key defaults: there is no such key (there are default, platform, units)",
+    "[defaults]\nscheduled_due = 3": "key defaults: there is no such key (there are default, platform, calendar, units)",
     "default = 3": "key default: must be a table",
     "platform = 3": "key platform: must be a table",
     "units = 3": "key units: must be a table",
@@ -233,6 +252,9 @@ WRONG: Mapping[str, str] = {
     "[default]\nservice_from = 20\nservice_to = 8": "key default: service_from and service_to must be hours of a day",
     "[default]\nservice_from = 8\nservice_to = 8": "key default: service_from and service_to must be hours of a day",
     "[default]\nservice_to = 25": "key default: service_from and service_to must be hours of a day",
+    "[calendar]\nclosed = ['2027-02-05']": "key calendar.closed.1: must be a valid date",
+    "[calendar]\nclosed = [2027-02-05]\nmake_up = [2027-02-05]": "key calendar: 2027-02-05 is said twice",
+    "[calendar.holidays]\nChristmas = [2027-12-25]": "key calendar.holidays.Christmas: there is no such feast",
     "[units.gulou]\nservice_from = 21": "key units.gulou: service_from and service_to must be hours of a day",
     "[default]\nservice_from = -1": "key default.service_from: must be greater than or equal to 0",
     "[default]\nservice_from = 8\nservice_to = 8.0000000001": "key default: service_from and service_to must be hours of a day",

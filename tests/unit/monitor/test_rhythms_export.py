@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 
 from monitor.counting.feeds import Feed
 from monitor.judgement.activity import HOURS_EAST, ActiveHour, ActivityHistory
-from monitor.judgement.calendar import Calendar
+from monitor.judgement.calendar import Calendar, Day, DayKind
 from monitor.judgement.city import moment_at
 from monitor.judgement.conditions import CityState, evaluate
 from monitor.judgement.deadlines import week_deadline
@@ -98,10 +98,26 @@ def test_the_hours_are_those_of_the_last_upload() -> None:
     assert week_deadline(tuesday, week, Calendar()) == tuesday + timedelta(hours=1 + 24 + 13)
 
 
+LOCAL = Calendar(
+    {
+        date(2024, 9, 11): Day(DayKind.HOLIDAY),
+        date(2041, 2, 1): Day(DayKind.HOLIDAY, "Spring Festival"),
+        date(2041, 2, 10): Day(DayKind.MAKE_UP),
+        date(2024, 10, 7): Day(DayKind.WORKDAY),
+    }
+)
+
+
+def test_a_local_closure_does_not_count_in_a_frozen_week() -> None:
+    tuesday = datetime(2024, 9, 10, 20, tzinfo=SHANGHAI)
+    assert week_deadline(tuesday, whole_week(12), LOCAL) == datetime(2024, 9, 12, 8, tzinfo=SHANGHAI)
+
+
 def test_what_is_exported_is_what_is_read(tmp_path: Path, register: Register) -> None:
     default = Rhythm(scheduled_due=30)
     units = {UNIT: replace(default, realtime_quiet=4)}
-    known = Rhythms(default, units, outage=5, recovery=1, weeks={(UNIT, Feed.SCHEDULED): whole_week(30)})
+    weeks = {(UNIT, Feed.SCHEDULED): whole_week(30)}
+    known = Rhythms(default, units, outage=5, recovery=1, weeks=weeks, calendar=LOCAL)
     learned = {
         (OTHER_UNIT, Feed.REALTIME): [[2.5 + hour for hour in range(24)] for _ in range(7)],
         (UNIT, Feed.SCHEDULED): whole_week(99),
@@ -111,6 +127,7 @@ def test_what_is_exported_is_what_is_read(tmp_path: Path, register: Register) ->
     read = read_rhythms(path, register)
     assert (read.default, read.outage, read.recovery) == (default, 5, 1)
     assert read.of(UNIT) == units[UNIT]
+    assert read.calendar == LOCAL
     assert read.weeks == {**learned, (UNIT, Feed.SCHEDULED): whole_week(30)}, "what is set goes before what is learned"
     assert rhythms_toml(read, {}) == path.read_text(encoding="utf-8"), "a second export is the same file"
 
