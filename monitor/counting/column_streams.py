@@ -14,7 +14,7 @@ import numpy as np
 from monitor.counting.event_columns import EventColumns, day_of
 from monitor.counting.fold import Known, Touched
 from monitor.counting.groups import Groups
-from monitor.counting.receipt_hash import HASH_BYTES, split_hashes
+from monitor.counting.receipt_hash import HASH_BYTES
 from monitor.counting.receipts import ReceiptRun
 from monitor.counting.streams import Run, StreamKey
 from schemas.codec.packed import Marks, Numbers
@@ -75,16 +75,16 @@ class StreamRows:
         batch make no difference to these events, nor do these to them.
         """
         marks = np.zeros(len(self.events), bool)
-        numbers = self.events.numbers("sequence").tolist()
-        receipts = split_hashes(known.hasher.of_texts(self.events.texts("event_id")).tobytes())
-        order = self.groups.order.tolist()
+        numbers = self.events.numbers("sequence")
+        receipts = known.hasher.of_texts(self.events.texts("event_id"))
         for key, begin, end in zip(self.keys, self.groups.begins.tolist(), self.groups.ends.tolist(), strict=True):
             if (stream := known.streams.get(key)) is None:
                 continue
-            for row in order[begin:end]:
-                if not stream.awaits(numbers[row]) and known.receipts.find(key, numbers[row]) in (None, receipts[row]):
-                    stream.duplicates += 1
-                    marks[row] = True
+            rows = self.groups.order[begin:end]
+            rows = rows[~stream.awaited(numbers[rows])]
+            rows = rows[~known.receipts.differ(key, numbers[rows], receipts[rows])]
+            stream.duplicates += len(rows)
+            marks[rows] = True
         return marks
 
     def count(self, known: Known) -> None:

@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple, TypeVar
 
+import numpy as np
+
 from monitor.counting.receipt_hash import HASH_BYTES
 from monitor.counting.streams import StreamKey
+from schemas.codec.packed import Marks, Numbers, Words
 from schemas.events import UnitId
 from schemas.topics import Topic
 
@@ -49,6 +52,21 @@ class Receipts:
             if run is not None and (found := run.hash_of(sequence)) is not None:
                 return found
         return None
+
+    def differ(self, stream: StreamKey, numbers: Numbers, receipts: Words) -> Marks:
+        """Which of many numbers have another receipt than these."""
+        runs: list[ReceiptRun | _Open] = [*self._stored.get(stream, ()), *self._added.get(stream, ())]
+        runs.sort(key=lambda found: found.first)
+        marks = np.zeros(len(numbers), bool)
+        if runs:
+            first = np.array([found.first for found in runs])
+            count = np.array([len(found.hashes) // HASH_BYTES for found in runs])
+            run = np.searchsorted(first, numbers, "right") - 1
+            place = numbers - first[run]
+            rows = np.flatnonzero((run >= 0) & (place < count[run]))
+            hashes = np.frombuffer(b"".join(found.hashes for found in runs), "<u8")
+            marks[rows] = hashes[(np.cumsum(count) - count)[run[rows]] + place[rows]] != receipts[rows]
+        return marks
 
     def add(self, stream: StreamKey, sequence: int, day: date, receipt: bytes) -> None:
         """The receipt of one number that had none."""

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, NamedTuple
 
+import numpy as np
+
+from schemas.codec.packed import Marks, Numbers
 from schemas.events import Event, UnitId
 from schemas.topics import TOPIC_OF, Topic
 
@@ -64,6 +67,14 @@ class Stream:
     def awaits(self, sequence: int) -> bool:
         """Whether `sequence` has never been seen: it is new, or it lies in a gap."""
         return sequence >= self.next_sequence or self._gap_around(sequence) is not None
+
+    def awaited(self, numbers: Numbers) -> Marks:
+        """Which of many numbers it awaits."""
+        marks: Marks = numbers >= self.next_sequence
+        if self.gaps:
+            place = np.searchsorted(np.array([gap.first for gap in self.gaps]), numbers, "right") - 1
+            marks |= (place >= 0) & (numbers <= np.array([gap.last for gap in self.gaps])[place])
+        return marks
 
     def note(self, sequence: int, day: date) -> None:
         """Take in a number that was awaited: open a gap before it, or fill (part of) the gap that it lies in."""

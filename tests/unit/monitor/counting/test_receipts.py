@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+import numpy as np
 import pytest
 
 from monitor.counting.receipt_hash import split_hashes
@@ -49,6 +50,20 @@ def test_a_stored_receipt_is_found_in_its_own_stream_between_runs_that_lie_anywh
     assert receipts.find(B, 5) == receipt(5, B)
     assert receipts.find(B, 4) is None
     assert receipts.find(ELSEWHERE, 4) is None
+
+
+def test_many_numbers_are_held_against_their_receipts_at_once_as_each_is_alone() -> None:
+    receipts = Receipts([run_of(9), run_of(4, 5), run_of(5, stream=B)])
+    for number in (7, 6, 12):
+        receipts.add(KEY, number, DAY, receipt(number))
+    numbers = np.array([12, 5, 4, 1, 9, 6, 13, 7, 5, 8, 4])
+    given = [receipt(number) for number in numbers.tolist()]
+    given[1] = given[5] = given[6] = receipt(1)
+    words = np.frombuffer(b"".join(given), "<u8")
+    for stream in (KEY, B, ELSEWHERE):
+        alone = [receipts.find(stream, number) not in (None, of) for number, of in zip(numbers.tolist(), given, strict=True)]
+        assert receipts.differ(stream, numbers, words).tolist() == alone
+    assert np.flatnonzero(receipts.differ(KEY, numbers, words)).tolist() == [1, 5], "13 has no receipt"
 
 
 def test_an_added_receipt_is_found_beside_the_stored_ones() -> None:

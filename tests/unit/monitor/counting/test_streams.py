@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+import numpy as np
 import pytest
 
 from monitor.counting.streams import MAX_SERIES, Gap, Run, Stream, StreamKey, ranges, stream_of
@@ -29,6 +30,13 @@ def test_a_stream_that_nobody_has_sent_in_awaits_one_and_has_no_day() -> None:
     assert Stream() == Stream(1, [], 0, 0, 0, 0, 0, 0, None, None, None)
     assert Stream().awaits(1)
     assert not Stream().awaits(0)
+
+
+@pytest.mark.parametrize("noted", [(), (1,), (3,), (1, 2, 5, 6, 9), (4, 9, 2)])
+def test_of_many_numbers_those_are_awaited_that_are_awaited_alone(noted: Sequence[int]) -> None:
+    stream = stream_after(*((number, 0) for number in noted))
+    numbers = [11, *range(11), 4]
+    assert stream.awaited(np.array(numbers)).tolist() == [stream.awaits(number) for number in numbers]
 
 
 def test_a_gap_has_the_dates_of_the_numbers_around_it() -> None:
