@@ -19,7 +19,7 @@ from monitor.ledger.bulk import SumOverflow, read
 from monitor.ledger.count import count, read_key
 from monitor.ledger.database import writing
 from monitor.ledger.errors import friendly_errors
-from monitor.ledger.posting import post_dead_letters
+from monitor.ledger.letter_posting import post_dead_letters
 from monitor.ledger.statements import insert, insert_rows, table_of
 from schemas.codec.reasons import Reason
 from schemas.topics import Topic

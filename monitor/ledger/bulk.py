@@ -124,7 +124,7 @@ def _insert(table: Table, columns: tuple[str, ...], on_conflict: str, on_postgre
     conflict = f" ON CONFLICT ({key}) {on_conflict}" if on_conflict else ""
     if not on_postgresql:
         return f"INSERT INTO {table.name} ({names}) VALUES ({', '.join('?' * len(columns))}){conflict}"
-    arrays = ", ".join(f"%s::{_type(table.c[name].type)}[]" for name in columns)
+    arrays = ", ".join(_array(table.c[name].type) for name in columns)
     return f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays}) AS given{conflict}"
 
 
@@ -136,6 +136,12 @@ def _given(columns: tuple[tuple[str, type], ...], on_postgresql: bool) -> str:
         return f"WITH given({names}) AS (SELECT * FROM unnest({arrays})) "
     values = ", ".join(f"json_extract(value, '$[{place}]')" for place in range(len(columns)))
     return f"WITH given({names}) AS MATERIALIZED (SELECT {values} FROM json_each(?)) "
+
+
+def _array(column_type: Any) -> str:
+    """A parameter for a column's values. Bytes go as they are: as text they would be in memory several times over."""
+    name = _type(column_type)
+    return f"%b::{name}[]" if name == "bytea" else f"%s::{name}[]"
 
 
 def _type(column_type: Any) -> str:

@@ -3,7 +3,7 @@
 Every table gets one statement, and its rows in the order of their keys: two workers cannot wait for each other for ever.
 """
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from operator import attrgetter
 from typing import Final, NamedTuple, assert_never
@@ -15,14 +15,11 @@ from monitor.counting.fold import Known
 from monitor.counting.kept import columns_of
 from monitor.counting.streams import Gap, Stream, StreamKey
 from monitor.ledger import tables
-from monitor.ledger.bulk import NOTHING, adding, erase, extending, read, replacing, write
+from monitor.ledger.bulk import NOTHING, adding, erase, extending, replacing, write
 from monitor.ledger.known import COUNTS, DAYS
 from monitor.ledger.receipt_runs import append_runs, merge_passed
 from monitor.ledger.statements import table_of
-from monitor.ledger.tables.dead_letters import LetterState
-from monitor.ledger.unknown_senders import post_unknown_senders
 from schemas.clock import to_days
-from schemas.events import DeadLetter
 from schemas.kinds.kind import Added, Each, Latest
 from schemas.topics import KINDS, Topic
 
@@ -34,8 +31,6 @@ _SENT_PLACE: Final = ("unit_id", "feed", "business_date", "sent_on")
 _SENT: Final = ("events", "records", "empty", "ahead", "behind", "ahead_seconds", "behind_seconds")
 _STREAM: Final = table_of(tables.StreamState)
 _GAP: Final = table_of(tables.OpenGap)
-_LETTER: Final = table_of(tables.DeadLetterRow)
-_LETTER_COUNT: Final = table_of(tables.DeadLetterCount)
 _STREAM_KEY: Final = ("unit_id", "topic", "series")
 _counts_of: Final = attrgetter(*COUNTS)
 
@@ -147,53 +142,3 @@ def _place(row: Row) -> Row:
 
 def _days(day: date | None) -> int | None:
     return None if day is None else to_days(day)
-
-
-def post_dead_letters(
-    connection: Connection, topic_id: str, topic: Topic, dead_letters: Sequence[DeadLetter], units: Container[str]
-) -> None:
-    """Keep dead letters, each under the unit that its key names, and count them by topic and reason."""
-    if not dead_letters:
-        return
-    place = ("topic_id", "partition", "position", "recurrence", "topic")
-    columns = (*place, "received_at", "reason", "detail", "unit_id", "key", "value", "state")
-    before = _standing(connection, topic_id, dead_letters)
-    rows = [
-        (
-            topic_id,
-            letter.partition,
-            letter.offset,
-            before.get((letter.partition, letter.offset), 0),
-            letter.topic,
-            letter.received_at,
-            letter.reason,
-            letter.detail,
-            _unit_in(letter.key, units),
-            letter.key,
-            letter.value,
-            LetterState.KEPT,
-        )
-        for letter in dead_letters
-    ]
-    write(connection, _LETTER, columns, rows)
-    reasons = [letter.reason for letter in dead_letters]
-    totals = [(topic, reason, reasons.count(reason)) for reason in sorted(set(reasons))]
-    write(connection, _LETTER_COUNT, ("topic", "reason", "total"), totals, adding(connection, _LETTER_COUNT, ("total",)))
-    post_unknown_senders(connection, topic, dead_letters)
-
-
-def _standing(connection: Connection, topic_id: str, dead_letters: Sequence[DeadLetter]) -> Mapping[tuple[int, int], int]:
-    """How many dead letters stand already where one of these stood: a broker that lost messages gives their places again."""
-    statement = (
-        "SELECT given.partition, given.position, count(*) FROM given JOIN dead_letter AS found ON found.topic_id = given.topic_id"
-        " AND found.partition = given.partition AND found.position = given.position GROUP BY given.partition, given.position"
-    )
-    given = [(topic_id, letter.partition, letter.offset) for letter in dead_letters]
-    rows = read(connection, {"topic_id": str, "partition": int, "position": int}, given, statement)
-    return {(row[0], row[1]): row[2] for row in rows}
-
-
-def _unit_in(key: bytes | None, units: Container[str]) -> str | None:
-    """The unit that a message's key names; None when it names none of ours, for it may hold anything."""
-    unit_id = (key or b"").decode("utf-8", "replace")
-    return unit_id if unit_id in units else None

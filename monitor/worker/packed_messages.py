@@ -84,6 +84,7 @@ def pack_messages(polled: Sequence[Any], first: int, now: datetime, headers: Seq
     singles += [record for batch, is_whole in zip(batches, whole, strict=True) if not is_whole for record in batch.records()]
     unreadable = [found for found in singles if isinstance(found, UnreadableRecords)]
     if len(singles) > len(unreadable):
+        packed = packed if len(slices.offsets) else Packed([])  # megabytes, perhaps, of which nothing is read
         packed, others = _laid_out(packed, [found for found in singles if not isinstance(found, UnreadableRecords)])
         slices = Slices(*(np.concatenate(columns) for columns in zip(slices, others, strict=True)))
     slices.received_ms[slices.received_ms < 0] = to_millis(now)
