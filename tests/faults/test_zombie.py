@@ -81,6 +81,7 @@ def test_a_worker_frozen_within_its_transaction_keeps_nobody_waiting_and_is_roll
     with Stream(stage.kafka, rate=RATE) as stream:
         await_work(stage, a, b)
         with stage.engine.begin() as connection:
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))  # ours, not the worker's
             connection.execute(text("SELECT 1 FROM source_offset FOR UPDATE"))
             until(lambda: waits_for_a_lock(stage, "a"))
             a.pause()
