@@ -25,22 +25,22 @@ def gather(register: Register, clock: datetime, rows: UnitDays, special: frozens
     for form in rows.forms:
         days[form.unit_id, Feed.REALTIME][form.day][form.code] = Sums(form.events, form.records)
     arrivals = _by_feed(rows.arrivals)
-    marks = {(row.unit_id, row.feed): row for row in rows.feeds}
+    progress = {(row.unit_id, row.feed): row for row in rows.feeds}
     ever = _by_unit(rows.ever)
     declared = {row.unit_id: row for row in rows.declarations}
     health, gaps = _by_unit(rows.health), _by_unit(rows.gaps)
     today = local_date(clock)
 
     def feed_facts(unit_id: UnitId, feed: Feed) -> FeedFacts:
-        mark, came = marks.get((unit_id, feed)), arrivals.get((unit_id, feed), [])
+        known, came = progress.get((unit_id, feed)), arrivals.get((unit_id, feed), [])
         lags = usual_lags(feed, today, came, special)
         return FeedFacts(
             days.get((unit_id, feed), {}),
             complete_until(lags, today),
             lags,
             came,
-            None if mark is None else local_date(mark.first_event_at),
-            None if mark is None else mark.last_event_at,
+            None if known is None else local_date(known.first_event_at),
+            None if known is None else known.last_event_at,
             rows.overdue.get((unit_id, feed)),
         )
 

@@ -61,7 +61,7 @@ class Each:
     values: tuple[str, ...]
 
 
-Kept = Added | Latest | Each
+Keeping = Added | Latest | Each
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Kind:
 
     event: type[Event]
     table: str
-    kept: Kept
+    kept: Keeping
     feed: Feed | None = None
     chapter: Mapping[str, Figure] = field(default_factory=dict)
 
