@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-FEEDS_ZH: Final[Mapping[str, str]] = MappingProxyType({"scheduled": "定时上传", "realtime": "实时上传"})
+from monitor.counting.feeds import FEED_ZH
+
+FEEDS_ZH: Final[Mapping[str, str]] = MappingProxyType({feed.value: name for feed, name in FEED_ZH.items()})
 FEEDS_EN: Final[Mapping[str, str]] = MappingProxyType({"scheduled": "scheduled feed", "realtime": "realtime feed"})
 
 

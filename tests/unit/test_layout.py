@@ -26,19 +26,14 @@ def test_a_module_is_one_idea(path: Path) -> None:
 
 
 def test_no_former_name_comes_back() -> None:
-    defined = {
-        node.name: path.name
-        for path in MODULES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.FunctionDef | ast.ClassDef)
-    }
-    defined |= {
-        node.id: path.name
-        for path in MODULES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
-    assert FORMER_NAMES & defined.keys() == set()
+    defined = set()
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                defined.add(node.name)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                defined.add(node.id)
+    assert FORMER_NAMES & defined == set()
 
 
 def test_the_wiring_is_done_in_composition_roots_only() -> None:
