@@ -61,6 +61,7 @@ def _lay_out(folder: Path, module: str, tests: Sequence[str]) -> None:
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     types = [*_TYPES, str(ROOT / ".mypy_cache" / "mutants"), "-m", module.removesuffix(".py").replace("/", ".")]
     pytest = ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "tests.mutants.plugin", "-k", "not postgresql"]
+    pytest.append("--snapshot-warn-unused")  # it runs a few tests of a file, whose other golden sentences nobody asks for
     settings = {
         "source_paths": ["monitor", "schemas"],
         "only_mutate": [module],

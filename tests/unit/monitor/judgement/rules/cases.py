@@ -1,7 +1,13 @@
-"""A case of a rule's table: what a unit does, and which rules of the family speak. A changed case needs a reason."""
+"""A case of a rule's table: what a unit does, and which rules of the family speak. A changed case needs a reason.
+
+What they say, to the word, is golden: `__snapshots__` holds it by case. After a wanted change `pytest --snapshot-update` writes
+it anew; read the difference before it is committed.
+"""
 
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
+
+from syrupy.assertion import SnapshotAssertion
 
 from monitor.judgement.facts import UnitFacts
 from monitor.judgement.rules.verdict import Family
@@ -20,20 +26,13 @@ def names(cases: Collection[Case]) -> list[str]:
     return [case.name for case in cases]
 
 
-def check(case: Case, family: Family, **overrides: Any) -> None:
-    """The family's verdicts are exactly those of the case, and say what it says."""
+def check(case: Case, family: Family, snapshot: SnapshotAssertion, **overrides: Any) -> None:
+    """The family's verdicts are exactly those of the case, and say what it says; the whole of them is the golden one."""
     of_family = {rule.name for rule in family.rules}
-    found = {verdict.rule: verdict for verdict in verdicts(case.unit, **overrides) if verdict.rule in of_family}
-    assert found.keys() == case.found.keys()
-    for rule, said in case.found.items():
-        verdict = found[rule]
-        assert {
-            **verdict.evidence,
-            "since": verdict.since,
-            "severity": verdict.severity,
-            "lost": verdict.lost,
-        }.items() >= said.items()
-        assert verdict.what.zh
-        assert verdict.what.en
-        assert verdict.ask.zh
-        assert verdict.ask.en
+    found = [verdict for verdict in verdicts(case.unit, **overrides) if verdict.rule in of_family]
+    assert {verdict.rule for verdict in found} == case.found.keys()
+    for verdict in found:
+        said = {"since": verdict.since, "severity": verdict.severity, "lost": verdict.lost, **verdict.evidence}
+        assert said.items() >= case.found[verdict.rule].items()
+    if found:
+        assert found == snapshot

@@ -2,6 +2,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from monitor.counting.unit_days import Measures
 from monitor.judgement.facts import UnitFacts
@@ -45,8 +46,8 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=names(CASES))
-def test_contradictions(case: Case) -> None:
-    check(case, FAMILY)
+def test_contradictions(case: Case, snapshot: SnapshotAssertion) -> None:
+    check(case, FAMILY, snapshot)
 
 
 def test_a_city_that_reports_no_revenue_is_no_contradiction() -> None:

@@ -1,6 +1,7 @@
 from datetime import date
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from monitor.counting.feeds import Feed
 from monitor.counting.unit_days import Arrivals
@@ -48,8 +49,8 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=names(CASES))
-def test_copies(case: Case) -> None:
-    check(case, FAMILY)
+def test_copies(case: Case, snapshot: SnapshotAssertion) -> None:
+    check(case, FAMILY, snapshot)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_copy_is_beyond_chance(before: dict[str, int], day: dict[str, int], copy
     assert is_copy({c: Sums(1, n) for c, n in before.items()}, {c: Sums(1, n) for c, n in day.items()}) is copy
 
 
-def test_realtime_feed_is_copied_too() -> None:
+def test_realtime_feed_is_copied_too(snapshot: SnapshotAssertion) -> None:
     forms = steady(("RT01", "RT02", "RT03", "RT04"), last=TODAY - DAY)
     forms[TODAY - DAY] = forms[TODAY - DAY * 2]
-    check(Case("", unit(realtime=feed(forms, Feed.REALTIME)), {"same_content": {"days": 1}}), FAMILY)
+    check(Case("", unit(realtime=feed(forms, Feed.REALTIME)), {"same_content": {"days": 1}}), FAMILY, snapshot)

@@ -1,6 +1,7 @@
 from datetime import date
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from monitor.counting.feeds import Feed
 from monitor.judgement.facts import Sums
@@ -78,8 +79,8 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=names(CASES))
-def test_dead_parts(case: Case) -> None:
-    check(case, FAMILY)
+def test_dead_parts(case: Case, snapshot: SnapshotAssertion) -> None:
+    check(case, FAMILY, snapshot)
 
 
 def test_lost_documents_are_what_the_table_usually_brings() -> None:

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from monitor.counting.feeds import Feed
 from monitor.judgement.rules.ladder import FAMILY
@@ -43,8 +44,8 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=names(CASES))
-def test_ladder(case: Case) -> None:
-    check(case, FAMILY)
+def test_ladder(case: Case, snapshot: SnapshotAssertion) -> None:
+    check(case, FAMILY, snapshot)
 
 
 def test_where_nobody_declares_nobody_is_asked_to() -> None:

@@ -1,6 +1,7 @@
 from datetime import date
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from monitor.counting.feeds import Feed
 from monitor.counting.unit_days import Arrivals
@@ -84,15 +85,15 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=names(CASES))
-def test_missing_days(case: Case) -> None:
-    check(case, FAMILY)
+def test_missing_days(case: Case, snapshot: SnapshotAssertion) -> None:
+    check(case, FAMILY, snapshot)
 
 
-def test_month_sent_at_its_end_is_crammed() -> None:
+def test_month_sent_at_its_end_is_crammed(snapshot: SnapshotAssertion) -> None:
     september = {**steady(TABLES, last=date(2024, 8, 31))}
     crammed = feed(september, arrivals=[row for row in CRAMMED if row.business_date.month == 8], complete_until=date(2024, 8, 31))
     case = Case("", unit(scheduled=crammed), {"month_end_cramming": {"severity": "summary"}})
-    check(case, FAMILY, clock=start_of_day(date(2024, 9, 2)))
+    check(case, FAMILY, snapshot, clock=start_of_day(date(2024, 9, 2)))
 
 
 def test_owed_tables_are_named_by_date() -> None:

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from monitor.counting.feeds import Feed
 from monitor.counting.unit_days import GapFacts
@@ -49,5 +50,5 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=names(CASES))
-def test_numbers_and_clocks(case: Case) -> None:
-    check(case, FAMILY)
+def test_numbers_and_clocks(case: Case, snapshot: SnapshotAssertion) -> None:
+    check(case, FAMILY, snapshot)

@@ -1,6 +1,7 @@
 from datetime import date
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from monitor.judgement.facts import Sums, UnitFacts
 from monitor.judgement.rules.plausibility import FAMILY
@@ -51,5 +52,5 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=names(CASES))
-def test_plausibility(case: Case) -> None:
-    check(case, FAMILY)
+def test_plausibility(case: Case, snapshot: SnapshotAssertion) -> None:
+    check(case, FAMILY, snapshot)

@@ -1,6 +1,7 @@
 from datetime import date, timedelta
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from monitor.counting.feeds import Feed
 from monitor.counting.unit_days import Measures
@@ -52,13 +53,13 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=names(CASES))
-def test_silence(case: Case) -> None:
-    check(case, FAMILY)
+def test_silence(case: Case, snapshot: SnapshotAssertion) -> None:
+    check(case, FAMILY, snapshot)
 
 
-def test_first_days_of_a_month_say_nothing_of_it() -> None:
+def test_first_days_of_a_month_say_nothing_of_it(snapshot: SnapshotAssertion) -> None:
     quiet = unit(scheduled=feed(IN_AUGUST, complete_until=date(2024, 9, 3)), realtime=FORMS_IN_AUGUST, measures={})
-    check(Case("", quiet, {}), FAMILY, clock=start_of_day(date(2024, 9, 5)))
+    check(Case("", quiet, {}), FAMILY, snapshot, clock=start_of_day(date(2024, 9, 5)))
 
 
 def test_who_was_never_heard_of_is_not_asked_while_the_city_connects() -> None:

@@ -1,6 +1,7 @@
 from datetime import date
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from monitor.counting.unit_days import HealthDay
 from monitor.judgement.rules.totals import FAMILY
@@ -53,5 +54,5 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=names(CASES))
-def test_totals(case: Case) -> None:
-    check(case, FAMILY)
+def test_totals(case: Case, snapshot: SnapshotAssertion) -> None:
+    check(case, FAMILY, snapshot)

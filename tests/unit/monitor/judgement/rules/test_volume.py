@@ -2,6 +2,7 @@ from math import exp
 from random import Random
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from monitor.counting.feeds import Feed
 from monitor.judgement.facts import Sums
@@ -99,8 +100,8 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=names(CASES))
-def test_volume(case: Case) -> None:
-    check(case, FAMILY)
+def test_volume(case: Case, snapshot: SnapshotAssertion) -> None:
+    check(case, FAMILY, snapshot)
 
 
 def test_what_the_whole_city_has_in_common_is_nobodys_finding() -> None:
