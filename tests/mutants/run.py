@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from tests.mutants.modules import ROOT
 from tests.mutants.survivors import Survivor
 
-_COPIED: Final = ("monitor", "schemas", "broker", "ingest", "hipwatch", "ops", "tests")
+_COPIED: Final = ("monitor", "schemas", "broker", "ingest", "hipwatch", "ops", "docs", "tests")
 _TYPES: Final = (sys.executable, "-m", "mypy", "--output", "json", "--disable-error-code", "unused-ignore", "--cache-dir")
 _KILLED: Final = "killed"
 _BY_TYPES: Final = "caught by type check"
