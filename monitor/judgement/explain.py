@@ -77,20 +77,24 @@ def _why(rhythms: LearnedRhythms, row: int, feed: Feed, zh: bool) -> list[str]:
         ]
     lines = [_usual(rhythms.occupied[row], zh)]
     if rhythms.regular[row]:
-        hour = (rhythms.anchor[row] + rhythms.due[row]) % 24
-        days = int(rhythms.owed[row])
-        clock = f"{int(hour):02d}:{int(hour % 1 * 60):02d}"
-        lines.append(
-            f"它几乎每个应传日都有上传：连续 {days} 个应传日到 {clock} 仍没有，即为缺报。"
-            if zh
-            else f"It nearly always uploads on its days: {days} of them in a row with nothing by {clock} are missed."
-        )
+        lines.append(_missed(int(rhythms.owed[row]), float(rhythms.anchor[row] + rhythms.due[row]), zh))
     if np.isfinite(rhythms.longest_quiet[row]):
         pause = f"{rhythms.longest_quiet[row]:.1f}"
         lines.append(
             f"它节奏均匀：停顿超过 {pause} 小时即异常。" if zh else f"It keeps a steady pace: {pause} hours without are too long."
         )
     return lines
+
+
+def _missed(days: int, due: float, zh: bool) -> str:
+    """How many of its days without an upload are too many. `due`: hours from midnight."""
+    minutes = round(due * 60)
+    clock = f"{minutes // 60 % 24:02d}:{minutes % 60:02d}"
+    if zh:
+        which = "一个应传日" if days == 1 else f"连续 {days} 个应传日"
+        return f"它几乎每个应传日都有上传：{which}到 {clock} 仍没有，即为缺报。"
+    which = f"one of them with nothing by {clock} is" if days == 1 else f"{days} of them in a row with nothing by {clock} are"
+    return f"It nearly always uploads on its days: {which} missed."
 
 
 def _usual(occupied: Floats, zh: bool) -> str:

@@ -13,21 +13,19 @@ _ALONE: Final = ("monitor/ledger/gaps.py",)
 _UNIT: Final = "tests/unit/monitor"
 _OF_FOLDER: Final[Mapping[str, Sequence[str]]] = {
     "monitor/counting": (f"{_UNIT}/counting", f"{_UNIT}/test_fold.py", f"{_UNIT}/test_kinds.py"),
-    "monitor/judgement": (
-        f"{_UNIT}/judgement",
-        *(f"{_UNIT}/test_{name}.py" for name in ("calendar", "deadlines", "fleet", "judge_city", "whole_outages")),
-    ),
+    "monitor/judgement": (f"{_UNIT}/judgement",),
     "monitor/judgement/rules": (f"{_UNIT}/judgement/rules",),
     "schemas/codec": ("tests/unit/schemas",),
 }
+_RHYTHMS: Final = (f"{_UNIT}/judgement/test_learned_rhythm.py", f"{_UNIT}/judgement/test_own_rhythms.py")
 _OF_MODULE: Final[Mapping[str, Sequence[str]]] = {
     "monitor/counting/dead_letter_limit.py": (f"{_UNIT}/test_dead_letter_limit.py",),
     "monitor/counting/fold.py": (f"{_UNIT}/counting/test_folding.py", f"{_UNIT}/test_fold.py"),
     "monitor/counting/receipt_hash.py": (f"{_UNIT}/test_receipt_hash.py", f"{_UNIT}/test_fold.py"),
-    "monitor/judgement/calendar.py": (f"{_UNIT}/test_calendar.py",),
-    "monitor/judgement/deadlines.py": (f"{_UNIT}/test_deadlines.py",),
-    "monitor/judgement/outages.py": (f"{_UNIT}/test_deadlines.py",),
-    "monitor/judgement/whole_outages.py": (f"{_UNIT}/test_whole_outages.py",),
+    "monitor/judgement/learned_rhythm.py": _RHYTHMS,
+    "monitor/judgement/hour_weights.py": (f"{_UNIT}/judgement/test_hour_weights.py", *_RHYTHMS),
+    "monitor/judgement/own_days.py": (f"{_UNIT}/judgement/test_own_days.py", *_RHYTHMS),
+    "monitor/judgement/expectation.py": (f"{_UNIT}/judgement/test_expectation.py", *_RHYTHMS),
     "monitor/ledger/gaps.py": ("tests/contract/test_gaps.py",),
 }
 
@@ -41,9 +39,11 @@ MODULES: Final = _modules()
 
 
 def tests_of(module: str) -> Sequence[str]:
-    """The tests that have to notice a mutant of `module`: those of its own where there are such, or those of its folder."""
+    """The tests that have to notice a mutant of `module`: those named here, else its own, else those of its folder."""
+    if module in _OF_MODULE:
+        return _OF_MODULE[module]
     folder, _, name = module.removesuffix(".py").rpartition("/")
     own = f"tests/unit/{folder}/test_{name}.py"
     if (ROOT / own).exists():
         return [own]
-    return _OF_MODULE.get(module) or _OF_FOLDER[folder]
+    return _OF_FOLDER[folder]

@@ -1,24 +1,15 @@
 from dataclasses import replace
-from datetime import date, timedelta
-from typing import Any, Final
+from datetime import timedelta
+
+import pytest
 
 from monitor.judgement.call_list import call_list, urgency
-from monitor.judgement.daily_summary import DailySummary, OurHealth, summary_lines, summary_values
 from monitor.judgement.findings import Finding
 from monitor.judgement.rules.verdict import Severity, Text
+from schemas.events import UnitId
 from schemas.register import Register
-from tests.factories import HOSPITAL, NOON, OTHER_UNIT, UNIT
-
-TODAY: Final = date(2024, 9, 10)
-DROP: Final = Finding(
-    "sudden_drop", UNIT, "scheduled", NOON, Severity.TICKET, TODAY - timedelta(days=2), NOON,
-    Text("骤降", "dropped"), Text("请核对", "check"), {}, 1_000, 5.0,
-)  # fmt: skip
-SILENT: Final = replace(
-    DROP, rule="silent", severity=Severity.PAGE, unit_id=OTHER_UNIT, unusual=10.0, what=Text("中断", "silent")
-)
-LADDER: Final = replace(DROP, rule="declared_not_uploaded", unusual=2.5, lost=0, since=TODAY - timedelta(days=300))
-FOR_INFORMATION: Final = replace(DROP, rule="never_declared", severity=Severity.SUMMARY, unit_id=HOSPITAL)
+from tests.factories import OTHER_UNIT, UNIT
+from tests.unit.monitor.judgement.examples import DROP, FOR_INFORMATION, LADDER, SILENT, TODAY
 
 
 def test_one_line_a_unit_most_urgent_first(register: Register) -> None:
@@ -38,6 +29,47 @@ def test_more_lost_stranger_longer_and_oftener_is_more_urgent() -> None:
     assert urgency(replace(DROP, severity=Severity.PAGE), 1, TODAY) > usual
 
 
+@pytest.mark.parametrize(
+    ("what", "finding", "times", "points"),
+    [
+        ("20 for unusual, 6 for what is lost, 1.6 for three days, 8 for being fresh", DROP, 1, 35.6),
+        ("a page: 30 more", replace(DROP, severity=Severity.PAGE), 1, 65.6),
+        ("nothing lost: 6 less", replace(DROP, lost=0), 1, 29.6),
+        ("a million lost: 6 more", replace(DROP, lost=1_000_000), 1, 41.6),
+        ("as unusual as can be: 20 more", replace(DROP, unusual=10.0), 1, 55.6),
+        ("since today", replace(DROP, since=TODAY), 1, 34.0),
+        ("since tomorrow, as of a clock that is ahead", replace(DROP, since=TODAY + timedelta(days=1)), 1, 34.0),
+        ("for seven days", replace(DROP, since=TODAY - timedelta(days=7)), 1, 37.0),
+        ("for eight days: not fresh any more", replace(DROP, since=TODAY - timedelta(days=8)), 1, 29.2),
+        ("for a month", replace(DROP, since=TODAY - timedelta(days=31)), 1, 31.0),
+        ("for two: no more than for one", replace(DROP, since=TODAY - timedelta(days=62)), 1, 31.0),
+        ("for the fourth time", DROP, 4, 38.6),
+        ("not counted yet", DROP, 0, 35.6),
+    ],
+)
+def test_points(what: str, finding: Finding, times: int, points: float) -> None:
+    assert round(urgency(finding, times, TODAY), 1) == points, what
+
+
+def test_urgency_of_a_unit_is_that_of_its_worst_finding_and_two_for_each_other(register: Register) -> None:
+    (call,) = call_list([LADDER, DROP, replace(DROP, feed="realtime")], {DROP.key: 4}, register, TODAY)
+    assert call.urgency == 38.6 + 2 + 2
+
+
+def test_of_equally_urgent_findings_the_worse_rule_leads(register: Register) -> None:
+    surge, unknown = replace(DROP, rule="surge"), replace(DROP, rule="former_rule")
+    (call,) = call_list([surge, DROP, unknown], {}, register, TODAY)
+    assert [found.rule for found in call.findings] == ["former_rule", "sudden_drop", "surge"]
+
+
+def test_equally_urgent_units_stand_in_the_registers_order_after_those_it_does_not_know(register: Register) -> None:
+    first, second = list(register.units)[:2]
+    units = [second, first, UnitId("demolished-hospital"), None]
+    calls = call_list([replace(DROP, unit_id=unit_id) for unit_id in units], {}, register, TODAY)
+    assert [call.unit_id for call in calls] == ["demolished-hospital", None, first, second]
+    assert calls[0].name == Text("demolished-hospital", "demolished-hospital")
+
+
 def test_old_sores_come_after_what_is_new() -> None:
     assert urgency(replace(DROP, since=TODAY - timedelta(days=60)), 1, TODAY) < urgency(DROP, 1, TODAY)
 
@@ -45,69 +77,3 @@ def test_old_sores_come_after_what_is_new() -> None:
 def test_finding_of_the_whole_city_is_the_platforms_own_call(register: Register) -> None:
     (call,) = call_list([replace(DROP, unit_id=None)], {}, register, TODAY)
     assert call.name == Text("平台", "the platform")
-
-
-def summary(register: Register, **overrides: Any) -> DailySummary:
-    values: dict[str, Any] = {
-        "until": NOON,
-        "opened": [],
-        "closed": [],
-        "open": [LADDER],
-        "calls": [],
-        "onboarding": [],
-        "health": OurHealth(NOON, NOON, 3, 0, 7),
-        "register": register,
-    }
-    return DailySummary(**{**values, **overrides})
-
-
-def test_quiet_day_says_so_in_three_lines(register: Register) -> None:
-    lines = summary_lines(summary(register))
-    assert len(lines) == 3
-    assert "平静" in lines[0].zh
-    assert "quiet" in lines[0].en
-    assert "工单 1" in lines[1].zh
-    assert "死信 3" in lines[2].zh
-
-
-def test_what_is_only_for_information_leaves_a_day_quiet(register: Register) -> None:
-    assert summary(register, opened=[FOR_INFORMATION]).quiet
-    assert not summary(register, opened=[DROP]).quiet
-    assert not summary(register, closed=[DROP]).quiet
-
-
-def test_summary_says_what_changed_whom_to_call_and_who_is_new(register: Register) -> None:
-    calls = call_list([DROP], {}, register, TODAY)
-    busy = summary(
-        register,
-        opened=[DROP, FOR_INFORMATION],
-        closed=[replace(SILENT, closed_at=NOON)],
-        calls=calls,
-        onboarding=["甲", "乙"],
-        health=OurHealth(NOON, NOON, 3, 5, 7),
-    )
-    text = "\n".join(line.zh for line in summary_lines(busy))
-    for part in (
-        "[新] 上传量骤降",
-        "另有 1 项知会",
-        "[恢复] 中断",
-        "致电 1. 鼓楼区",
-        "新接入 2 家:甲, 乙",
-        "未登记的发送方:5 条消息",
-    ):
-        assert part in text
-
-
-def test_summary_as_json_holds_the_same(register: Register) -> None:
-    values = summary_values(summary(register, opened=[DROP]))
-    assert values["quiet"] is False
-    assert values["opened"][0]["rule"] == "sudden_drop"
-    assert values["open"] == {"by_severity": {"ticket": 1}, "by_unit": {UNIT: 1}}
-    assert values["lines"]["en"][0].endswith("something changed")
-
-
-def test_first_day_of_a_ledger_is_not_told_finding_by_finding(register: Register) -> None:
-    many = [replace(DROP, feed=str(number)) for number in range(40)]
-    lines = [line.zh for line in summary_lines(summary(register, opened=many)) if line.zh.startswith("[新]")]
-    assert len(lines) == 16
-    assert lines[-1] == "[新] 等 40 项"

@@ -4,17 +4,15 @@ After a wanted change of the rules: `python -m tests.unit.monitor.judgement.test
 difference before it is committed.
 """
 
-import json
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from monitor.judgement.rules import evaluate
+from tests.unit.monitor.judgement.goldens import differences, write
 from tests.unit.monitor.judgement.months import month_facts
 
-GOLDEN: Final = Path(__file__).parent / "golden"
 MONTHS: Final = ("2020-01", "2024-09")
 
 
@@ -33,8 +31,7 @@ def units(name: str, rule: str) -> set[str]:
 
 @pytest.mark.parametrize("name", MONTHS)
 def test_findings_are_those_that_were_reviewed(name: str) -> None:
-    reviewed = json.loads((GOLDEN / f"findings-{name}.json").read_text(encoding="utf-8"))
-    assert json.loads(json.dumps(findings(name))) == reviewed
+    assert not differences(findings(name), f"findings-{name}.json")
 
 
 def test_what_january_2020_shows_is_found() -> None:
@@ -73,7 +70,5 @@ def test_no_unit_that_uploaded_every_day_is_called_silent_or_dead(name: str) -> 
 
 
 if __name__ == "__main__":
-    GOLDEN.mkdir(exist_ok=True)
     for month in MONTHS:
-        text = json.dumps(findings(month), ensure_ascii=False, indent=1)
-        (GOLDEN / f"findings-{month}.json").write_text(text + "\n", encoding="utf-8")
+        write(findings(month), f"findings-{month}.json")

@@ -1,0 +1,84 @@
+"""What is learned of telling units is a reviewed golden file: the pace, the days that are owed, and when each would be silent.
+
+After a wanted change of the learner: `python -m tests.unit.monitor.judgement.test_learned_rhythm` writes the file anew; read
+the difference before it is committed. Hours are local; sums of weights are the surprise at a silence of so long.
+"""
+
+from datetime import timedelta
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+
+from monitor.judgement.activity import Floats
+from monitor.judgement.city import moment_at
+from monitor.judgement.expectation import deadlines
+from monitor.judgement.learned_rhythm import HORIZON_BACK, LearnedRhythms, learn
+from schemas.clock import local_text, to_days
+from tests.unit.monitor.judgement.goldens import differences, write
+from tests.unit.monitor.judgement.histories import CALENDAR, HABITS, TODAY, history, scheduled
+
+GOLDEN: Final = "rhythms.json"
+_START: Final = TODAY - timedelta(days=HORIZON_BACK)
+_UPLOADS: Final = {"Friday 27 September 17:30": (-3, 17.5), "Sunday 29 September 02:30": (-1, 2.5), "today 06:20": (0, 6.34)}
+
+
+@cache
+def learned() -> LearnedRhythms:
+    default_hours = np.where(scheduled(), 60.0, 48.0)
+    return learn(history(), CALENDAR, TODAY, scheduled(), default_hours)
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}" if np.isfinite(value) else "never"
+
+
+def _moment(hours: float) -> str:
+    return local_text(moment_at(float(hours))) if np.isfinite(hours) else "never"
+
+
+def _of_days(cumulative: Floats) -> str:
+    """The weight of each day of the horizon."""
+    return " ".join(f"{weight:.2f}" for weight in np.diff(cumulative[::24]))
+
+
+def _said(row: int) -> dict[str, Any]:
+    rhythms = learned()
+    limits = (rhythms.limit, rhythms.late_limit, rhythms.longest_quiet)
+    said: dict[str, Any] = {
+        "learned": bool(rhythms.learned[row]),
+        "surprise that is silent, late; longest pause": ", ".join(_number(of_all[row]) for of_all in limits),
+        "regular": bool(rhythms.regular[row]),
+    }
+    if rhythms.regular[row]:
+        day = (rhythms.anchor, rhythms.due, rhythms.late_due, rhythms.owed)
+        said["own day from, due after, late after, days in a row"] = ", ".join(f"{of_all[row]:.4g}" for of_all in day)
+    return {
+        **said,
+        f"sure days from {_START} on": "".join("x" if sure else "." for sure in rhythms.sure[row]),
+        "weights of those days": _of_days(rhythms.cumulative[row]),
+        "not blurred": _of_days(rhythms.by_hour[row]),
+        "percent of Monday's hours with an upload": " ".join(f"{share * 100:.1f}" for share in rhythms.occupied[row, 0]),
+    }
+
+
+def _silent_after(row: int, ago: int, hour: float) -> str:
+    since = np.full(len(HABITS), (to_days(TODAY) + ago) * 24.0 + hour)
+    silent, late = deadlines(learned(), since)[row], deadlines(learned(), since, late=True)[row]
+    return f"{_moment(silent)}, late at {_moment(late)}"
+
+
+def what_is_learned() -> dict[str, dict[str, Any]]:
+    found = {}
+    for row, name in enumerate(HABITS):
+        after = {f"silent after {upload}": _silent_after(row, *place) for upload, place in _UPLOADS.items()}
+        found[name] = _said(row) | after
+    return found
+
+
+def test_what_is_learned_is_what_was_reviewed() -> None:
+    assert not differences(what_is_learned(), GOLDEN)
+
+
+if __name__ == "__main__":
+    write(what_is_learned(), GOLDEN)
