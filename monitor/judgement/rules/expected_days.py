@@ -37,8 +37,8 @@ def own_weekdays(feed: FeedFacts, city: CityFacts) -> frozenset[int]:
     best = max(shares.values())
     own = frozenset(weekday for weekday, share in shares.items() if share >= _OFTEN * best)
     kept = fmean(shares[weekday] for weekday in own)
-    left = fmean([share for weekday, share in shares.items() if weekday not in own] or [0.0])
-    return own if kept >= _KEPT and left <= _LEFT else frozenset(range(7))
+    others = [share for weekday, share in shares.items() if weekday not in own]
+    return own if kept >= _KEPT and sum(others) <= _LEFT * len(others) else frozenset(range(7))
 
 
 def expected_days(feed: FeedFacts, city: CityFacts, first: date, last: date) -> Sequence[date]:

@@ -49,11 +49,13 @@ def levels(days: Sequence[date], records: Mapping[date, int], city: CityFacts) -
     for day in days[-HISTORY:]:
         kind = city.kind(day)
         if kind is not None:
-            by_kind.setdefault(kind, []).append(records.get(day, 0))
+            by_kind.setdefault(kind, []).append(records[day])
     middles = {kind: median(values) for kind, values in by_kind.items() if len(values) >= _LEAST_OF_A_KIND}
+    if not middles:
+        return {}
     residuals = [abs(log(n + 1) - log(middle + 1)) for kind, middle in middles.items() for n in by_kind[kind]]
-    freedom = len(residuals) / max(len(residuals) - len(middles), 1)  # each middle was taken from the same days
-    noise = max(_LEAST_NOISE, freedom * _MAD_TO_SIGMA * median(residuals)) if residuals else _LEAST_NOISE
+    freedom = len(residuals) / (len(residuals) - len(middles))  # each middle was taken from the same days
+    noise = max(_LEAST_NOISE, freedom * _MAD_TO_SIGMA * median(residuals))
     found = {}
     for kind, middle in middles.items():
         ordered = sorted(by_kind[kind])

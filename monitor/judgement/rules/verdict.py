@@ -86,6 +86,11 @@ class Family:
     checks: Sequence[Check]
 
 
+def counted(number: int, thing: str) -> str:
+    """So many of a thing, in English: `1 table`, `1,234 tables`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def named_tables(codes: Iterable[str], register: Register) -> Text:
     """Tables or forms by name, the first few of them; how many there are in all."""
     known = {**{str(c): (t.name_zh, t.name_en) for c, t in register.tables.items()}}

@@ -5,7 +5,6 @@ from syrupy.assertion import SnapshotAssertion
 
 from monitor.counting.feeds import Feed
 from monitor.counting.unit_days import Arrivals
-from monitor.judgement.rules.expected_days import own_weekdays
 from monitor.judgement.rules.missing_days import FAMILY, owed, spans
 from schemas.clock import start_of_day
 from tests.unit.monitor.judgement.rules.cases import Case, check, names
@@ -99,14 +98,6 @@ def test_month_sent_at_its_end_is_crammed(snapshot: SnapshotAssertion) -> None:
 def test_owed_tables_are_named_by_date() -> None:
     facts = feed(lacking(SOME[0], of=without(ALL, ["C0004"], SOME[1], SOME[1])))
     assert owed(facts, city()) == {SOME[0]: sorted(TABLES), SOME[1]: ["C0004"]}
-
-
-def test_own_week() -> None:
-    assert own_weekdays(feed(WORKDAYS), city()) == frozenset(range(5))
-    assert own_weekdays(feed(ALL), city()) == frozenset(range(7))
-    thin = {day: codes for place, (day, codes) in enumerate(ALL.items()) if place * 7919 % 10 < 4}
-    assert own_weekdays(feed(thin), city()) == frozenset(range(7))  # no week of its own: it owes every day
-    assert own_weekdays(feed(steady(TABLES, first=TODAY - DAY * 12)), city()) == frozenset()
 
 
 def test_spans_are_read_at_a_glance() -> None:
