@@ -9,17 +9,20 @@ from typing import Any, NamedTuple
 
 from syrupy.assertion import SnapshotAssertion
 
+from monitor.counting.feeds import Feed
 from monitor.judgement.facts import UnitFacts
+from monitor.judgement.rules import evaluate
 from monitor.judgement.rules.verdict import Family
-from tests.unit.monitor.judgement.steady import verdicts
+from tests.unit.monitor.judgement.steady import city
 
 
 class Case(NamedTuple):
-    """`found`: by rule, what its verdict has to say (evidence values, or `since`)."""
+    """`found`: by rule, what its verdict has to say (evidence values, or `since`). `untold`: rule and feed of what is not known."""
 
     name: str
     unit: UnitFacts
     found: Mapping[str, Mapping[str, Any]]
+    untold: Collection[tuple[str, Feed | None]] = ()
 
 
 def names(cases: Collection[Case]) -> list[str]:
@@ -29,8 +32,10 @@ def names(cases: Collection[Case]) -> list[str]:
 def check(case: Case, family: Family, snapshot: SnapshotAssertion, **overrides: Any) -> None:
     """The family's verdicts are exactly those of the case, and say what it says; the whole of them is the golden one."""
     of_family = {rule.name for rule in family.rules}
-    found = [verdict for verdict in verdicts(case.unit, **overrides) if verdict.rule in of_family]
+    judged = evaluate(city(case.unit, **overrides), {case.unit.unit.unit_id})
+    found = [verdict for verdict in judged.verdicts if verdict.rule in of_family]
     assert {verdict.rule for verdict in found} == case.found.keys()
+    assert {(rule, feed) for rule, _, feed in judged.unknown if rule in of_family} == set(case.untold)
     for verdict in found:
         said = {"since": verdict.since, "severity": verdict.severity, "lost": verdict.lost, **verdict.evidence}
         assert said.items() >= case.found[verdict.rule].items()

@@ -74,6 +74,7 @@ CASES = [
         "13 ten days of history teach too little",
         unit(scheduled=feed(without(steady(TABLES, first=LAST - DAY * 9), ["C0002"], LAST - DAY))),
         {},
+        {("dead_tables", Feed.SCHEDULED), ("empty_uploads", Feed.SCHEDULED)},
     ),
 ]
 

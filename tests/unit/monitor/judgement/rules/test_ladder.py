@@ -25,7 +25,12 @@ CASES = [
         {"declared_not_uploaded": {"codes": ["C0001", "C0003", "C0005"], "severity": "ticket"}},
     ),
     Case("3 one of six: the summary says so", unit(declared=ONE_MORE), {"declared_not_uploaded": {"severity": "summary"}}),
-    Case("4 declared a week ago", unit(declared=MORE, declared_on=TODAY - timedelta(days=7)), {}),
+    Case(
+        "4 declared a week ago",
+        unit(declared=MORE, declared_on=TODAY - timedelta(days=7)),
+        {},
+        {("declared_not_uploaded", Feed.SCHEDULED)},
+    ),
     Case("5 never declared, where the others did", unit(declared=None, declared_on=None), {"never_declared": {"uploaded": 5}}),
     Case("6 uploads beside the declaration", unit(ever=ONE_MORE), {"uploaded_not_declared": {"codes": ["C0001"]}}),
     Case(
@@ -39,6 +44,7 @@ CASES = [
         "10 three days of forms say nothing yet",
         unit(realtime=feed(steady(FORMS[:2], TODAY - DAY * 3, TODAY - DAY), Feed.REALTIME)),
         {},
+        {("forms_never_sent", Feed.REALTIME)},
     ),
 ]
 
