@@ -9,7 +9,7 @@ from typing import Final
 from monitor.counting.feeds import FEED_ZH, Feed
 from monitor.judgement.facts import CityFacts, FeedFacts, Sums, UnitFacts
 from monitor.judgement.rules.usual import LEAST_HISTORY
-from monitor.judgement.rules.verdict import Family, NotEnoughHistory, Outcome, Rule, Severity, Text, Verdict
+from monitor.judgement.rules.verdict import Family, NotEnoughHistory, Outcome, Rule, Severity, Text, Verdict, counted
 
 COPY, STUCK = "same_content", "stuck_date"
 _DIGITS: Final = 6.0
@@ -60,7 +60,8 @@ def _copied(unit: UnitFacts, feed: Feed, facts: FeedFacts, since: date, run: int
         since,
         Text(
             f"{unit.unit.name_zh}{FEED_ZH[feed]}:自 {since} 起连续 {run} 天各表数量与前一日完全相同(每日 {records} 条)",
-            f"{unit.unit.name_en}, {feed}: {run} days since {since} repeat the day before ({records} documents a day)",
+            f"{unit.unit.name_en}, {feed}: since {since} the data of {counted(run, 'day')} repeat the day before "
+            f"({counted(records, 'document')} a day)",
         ),
         Text(
             f"{since} 起的数据疑为前一日的重复,请检查抽取日期并重传。",

@@ -6,7 +6,17 @@ from typing import Final
 
 from monitor.counting.feeds import Feed
 from monitor.judgement.facts import CityFacts, UnitFacts
-from monitor.judgement.rules.verdict import Family, NotEnoughHistory, Outcome, Rule, Severity, Text, Verdict, named_tables
+from monitor.judgement.rules.verdict import (
+    Family,
+    NotEnoughHistory,
+    Outcome,
+    Rule,
+    Severity,
+    Text,
+    Verdict,
+    counted,
+    named_tables,
+)
 
 DECLARED_ONLY, UNDECLARED_TABLES, UNDECLARED = "declared_not_uploaded", "uploaded_not_declared", "never_declared"
 FORMS_MISSING = "forms_never_sent"
@@ -45,7 +55,7 @@ def _declared_not_uploaded(unit: UnitFacts, city: CityFacts, declared: frozenset
         unit.declared_on,
         Text(
             f"{unit.unit.name_zh}:申明 {len(declared)} 张表,只上传过 {done} 张;未上传:{names.zh}",
-            f"{unit.unit.name_en}: {done} of {len(declared)} declared tables were ever uploaded; never: {names.en}",
+            f"{unit.unit.name_en} has uploaded {done} of {len(declared)} declared tables; never: {names.en}",
         ),
         Text(
             f"请上传已申明的表,或更正申明:{names.zh}。",
@@ -67,7 +77,7 @@ def _undeclared(unit: UnitFacts) -> Verdict:
         since,
         Text(
             f"{unit.unit.name_zh}:未反馈申明,已上传 {len(unit.ever)} 张表",
-            f"{unit.unit.name_en} uploads {len(unit.ever)} tables and never declared any",
+            f"{unit.unit.name_en} uploads {counted(len(unit.ever), 'table')} and never declared any",
         ),
         Text("请补报数据表申明。", "Please declare your tables."),
         Feed.SCHEDULED,
@@ -86,7 +96,7 @@ def _beside(unit: UnitFacts, city: CityFacts, codes: list[str]) -> Verdict:
         unit.declared_on or date.min,
         Text(
             f"{unit.unit.name_zh}:上传了 {len(codes)} 张未申明的表:{names.zh}",
-            f"{unit.unit.name_en} uploads {len(codes)} tables that it did not declare: {names.en}",
+            f"{unit.unit.name_en} uploads {counted(len(codes), 'table')} that it did not declare: {names.en}",
         ),
         Text(f"请在申明中补充:{names.zh}。", f"Please add to the declaration: {names.en}."),
         Feed.SCHEDULED,

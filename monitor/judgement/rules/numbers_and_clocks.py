@@ -8,7 +8,7 @@ from typing import Final
 from monitor.counting.feeds import FEED_ZH, Feed
 from monitor.counting.unit_days import Arrivals
 from monitor.judgement.facts import CityFacts, UnitFacts
-from monitor.judgement.rules.verdict import Family, Outcome, Rule, Severity, Text, Verdict
+from monitor.judgement.rules.verdict import Family, Outcome, Rule, Severity, Text, Verdict, counted
 
 CLOCK, GAPS = "wrong_clock", "open_gaps"
 _CLOCK_EVENTS: Final = 3
@@ -80,7 +80,7 @@ def open_gaps(unit: UnitFacts, city: CityFacts) -> Iterable[Outcome]:
             since,
             Text(
                 f"{unit.unit.name_zh}{FEED_ZH[feed]}:缺 {missing} 个序号({listed})",
-                f"{unit.unit.name_en}, {feed}: {missing} sequence numbers are missing ({listed})",
+                f"{unit.unit.name_en}, {feed}: {counted(missing, 'sequence number')} missing ({listed})",
             ),
             Text(f"请重传序号 {listed}。", f"Please re-send {listed}."),
             feed,
