@@ -17,7 +17,7 @@ from tests.unit.monitor.judgement.steady import city
 
 
 class Case(NamedTuple):
-    """`found`: by rule, what its verdict has to say (evidence values, or `since`). `untold`: rule and feed of what is not known."""
+    """`found`: by rule, what its verdict has to say (evidence values, or `since`). `untold`: rule and feed that wait."""
 
     name: str
     unit: UnitFacts
