@@ -18,6 +18,9 @@ _OF_FOLDER: Final[Mapping[str, Sequence[str]]] = {
     "schemas/codec": ("tests/unit/schemas",),
 }
 _RHYTHMS: Final = (f"{_UNIT}/judgement/test_learned_rhythm.py", f"{_UNIT}/judgement/test_own_rhythms.py")
+_SCHEMAS: Final = "tests/unit/schemas"
+_COLUMNAR: Final = (f"{_SCHEMAS}/test_columnar.py",)
+_DECODE: Final = (f"{_SCHEMAS}/test_decode.py", f"{_SCHEMAS}/test_golden.py", f"{_SCHEMAS}/test_evolution.py")
 _OF_MODULE: Final[Mapping[str, Sequence[str]]] = {
     "monitor/counting/dead_letter_limit.py": (f"{_UNIT}/test_dead_letter_limit.py",),
     "monitor/counting/fold.py": (f"{_UNIT}/counting/test_folding.py", f"{_UNIT}/test_fold.py"),
@@ -27,6 +30,8 @@ _OF_MODULE: Final[Mapping[str, Sequence[str]]] = {
     "monitor/judgement/own_days.py": (f"{_UNIT}/judgement/test_own_days.py", *_RHYTHMS),
     "monitor/judgement/expectation.py": (f"{_UNIT}/judgement/test_expectation.py", *_RHYTHMS),
     "monitor/ledger/gaps.py": ("tests/contract/test_gaps.py",),
+    **dict.fromkeys((f"schemas/codec/{name}.py" for name in ("decode", "encode", "records", "single_object")), _DECODE),
+    **dict.fromkeys((f"schemas/codec/{name}.py" for name in ("columnar", "columns", "column_checks")), _COLUMNAR),
 }
 
 
