@@ -1,7 +1,9 @@
 """A scenario's month in a ledger, without a broker: its events, batch by batch."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from itertools import groupby, islice
+from types import MappingProxyType
 
 from hipwatch.replay import plan_of
 from ingest.scenario import Scenario
@@ -17,11 +19,20 @@ from tests.factories import make_batch
 _AT_ONCE = 5_000
 
 
-def play(ledger: Ledger, scenario: Scenario, register: Register, units: Collection[UnitId]) -> None:
-    """Count what `units` sent until the month's end: its last date is sent in the next month, which would be the running one."""
+def play(
+    ledger: Ledger,
+    scenario: Scenario,
+    register: Register,
+    units: Collection[UnitId],
+    stops: Mapping[UnitId, datetime] = MappingProxyType({}),
+) -> None:
+    """Count what `units` sent until the month's end: its last date is sent in the next month, which would be the running one.
+
+    A unit in `stops` sends nothing from that moment on.
+    """
     end = start_of_day(scenario.period.next().first)
     month_events = events(plan_of(scenario, register))
-    chosen = (event for event in month_events if event.unit_id in units and event.event_time < end)
+    chosen = (one for one in month_events if one.unit_id in units and one.event_time < stops.get(one.unit_id, end))
     offsets: dict[Topic, int] = {}
     greatest = None
     while some := list(islice(chosen, _AT_ONCE)):

@@ -47,6 +47,10 @@ COMMANDS: Final = {
     "report": _Command(
         "reports:report", "Print the month's district and hospital tables, from the ledger. Amounts are thousand yuan."
     ),
+    "history": _Command(
+        "history:history",
+        "Write a past month as OpenMetrics, one sample a day, for promtool: dashboards then show it at its own dates.",
+    ),
     "incidents": _Command(
         "incidents:incidents", "The incidents: every alert that was delivered, opened, acknowledged and closed."
     ),

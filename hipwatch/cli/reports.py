@@ -16,7 +16,7 @@ from hipwatch.local.run_folder import DEFAULT_DATABASE, latest_ledger
 from monitor.board.pages.notices import strange_ledger
 from monitor.bulletin.build import build_bulletin
 from monitor.bulletin.render import Format, Language, render
-from monitor.ledger.database import open_database
+from monitor.ledger.database import Engine, open_database
 from monitor.ledger.month import MonthFacts, read_month
 from schemas.bulletin.columns import Form
 from schemas.errors import HipwatchError
@@ -52,9 +52,7 @@ def report(
     output = Format.JSON if as_json else output
     if form not in ("auto", *(known.value for known in Form)):
         raise typer.BadParameter(f"'{form}' is not 2020, 2024 or auto", param_hint="--form")
-    facts = read_month(open_database(read_from(database), create=False), month)
-    if not facts.senders:
-        raise HipwatchError(f"this ledger holds no event of {month}: its tables would be zeros that nobody sent")
+    facts = month_with_events(open_database(read_from(database), create=False), month)
     for note in _notes(facts, register):
         typer.echo(f"note: {note}", err=True)
     bulletin = build_bulletin(facts, register)
@@ -63,6 +61,14 @@ def report(
     if output is Format.CSV and (_goes_into_a_file(to_file) if bom is None else bom):
         text = "\ufeff" + text
     _write(text, to_file)
+
+
+def month_with_events(engine: Engine, month: Period) -> MonthFacts:
+    """The facts of a month. Raises HipwatchError where nobody sent anything for it."""
+    facts = read_month(engine, month)
+    if not facts.senders:
+        raise HipwatchError(f"this ledger holds no event of {month}: its tables would be zeros that nobody sent")
+    return facts
 
 
 def _notes(facts: MonthFacts, register: Register) -> Iterator[str]:

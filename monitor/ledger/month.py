@@ -101,25 +101,25 @@ def _newest(
     """What each unit said last."""
     columns = [table.c[figure.column] for figure in chapter.values()]
     statement = select(table.c.unit_id, *columns).where(when).order_by(*order)
-    return {UnitId(unit_id): [_length(value) for value in values] for unit_id, *values in connection.execute(statement)}
+    return {UnitId(unit_id): [length_of(value) for value in values] for unit_id, *values in connection.execute(statement)}
 
 
-def _length(value: str | int | None) -> int | None:
+def length_of(value: str | int | None) -> int | None:
     """Of a list, which is kept as words, how long it is."""
     return len(value.split()) if isinstance(value, str) else value
 
 
 def _aggregates(connection: Connection, table: Table, chapter: Mapping[str, Figure], when: ColumnElement[bool]) -> _Rows:
     """Two columns for each figure."""
-    columns = [column for figure in chapter.values() for column in _parts(table, figure)]
+    columns = [column for figure in chapter.values() for column in parts_of(table, figure)]
     statement = select(table.c.unit_id, *columns).where(when).group_by(table.c.unit_id)
     return {
-        UnitId(unit_id): [_joined(high, low) for high, low in zip(parts[::2], parts[1::2], strict=True)]
+        UnitId(unit_id): [joined(high, low) for high, low in zip(parts[::2], parts[1::2], strict=True)]
         for unit_id, *parts in connection.execute(statement)
     }
 
 
-def _parts(table: Table, figure: Figure) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+def parts_of(table: Table, figure: Figure) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     """A figure as high and low half: the sum of many that fit 64 bits may not, and SQLite refuses such a sum."""
     column = table.c[figure.column]
     match figure:
@@ -136,5 +136,5 @@ def _parts(table: Table, figure: Figure) -> tuple[ColumnElement[Any], ColumnElem
     return func.count() * 0, func.count(distinct(counted)).filter(column > 0)
 
 
-def _joined(high: int | None, low: int | None) -> int | None:
+def joined(high: int | None, low: int | None) -> int | None:
     return None if high is None or low is None else int(high) * _HALF + int(low)

@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from monitor.counting.feeds import Feed
 from monitor.judgement.judge import Snapshot
 from monitor.ledger.snapshot import TopicCounts
+from monitor.paging.gauges import FEED_CONDITION, FEED_CONDITION_SINCE, FEED_SEEN, PLATFORM_CLOCK, UNIT_INFO, UNIT_SEEN
 from schemas.codec.reasons import Reason
 from schemas.register import Life
 from schemas.topics import EVENT_TOPICS
@@ -72,8 +73,9 @@ def _info() -> Metric:
 def _platform(snapshot: Snapshot) -> Iterable[Metric]:
     clock = snapshot.status.clock
     if clock is not None:
-        help_text = "The platform clock: the event time up to which everything has been counted. Deadlines compare with it."
-        yield _single("hip_platform_clock_timestamp_seconds", help_text, clock.timestamp())
+        family = PLATFORM_CLOCK.family()
+        family.add_metric([], clock.timestamp())
+        yield family
     help_text = "Wall time at which the platform clock last moved."
     yield _single("hip_platform_clock_advanced_timestamp_seconds", help_text, snapshot.facts.clock_advanced_at.timestamp())
     yield _single(
@@ -85,8 +87,7 @@ def _platform(snapshot: Snapshot) -> Iterable[Metric]:
 
 
 def _units(snapshot: Snapshot) -> Iterable[Metric]:
-    info = GaugeMetricFamily("hip_unit_info", "The units of the register.", labels=["unit_id", "kind", "name_zh", "name_en"])
-    seen = GaugeMetricFamily("hip_unit_seen", "Whether the unit has ever uploaded on any feed.", labels=["unit_id"])
+    info, seen = UNIT_INFO.family(), UNIT_SEEN.family()
     for status in snapshot.status.units:
         unit = status.unit
         info.add_metric([unit.unit_id, unit.kind, unit.name_zh, unit.name_en], 1)
@@ -98,18 +99,10 @@ def _units(snapshot: Snapshot) -> Iterable[Metric]:
 def _feeds(snapshot: Snapshot) -> Iterable[Metric]:
     labels = ["unit_id", "feed"]
     active = GaugeMetricFamily("hip_feed_active", "Whether any unit has ever used the feed.", labels=["feed"])
-    seen = GaugeMetricFamily("hip_feed_seen", "Whether the unit has ever uploaded on the feed.", labels=labels)
+    seen, condition, since = FEED_SEEN.family(), FEED_CONDITION.family(), FEED_CONDITION_SINCE.family()
     last = GaugeMetricFamily("hip_feed_last_event_timestamp_seconds", "Event time of the feed's last upload.", labels=labels)
     due = GaugeMetricFamily(
         "hip_feed_deadline_timestamp_seconds", "When the feed becomes overdue, in platform time.", labels=labels
-    )
-    condition = GaugeMetricFamily(
-        "hip_feed_condition", "What is true of the feed: 1 under the condition that it is in.", labels=[*labels, "condition"]
-    )
-    since = GaugeMetricFamily(
-        "hip_feed_condition_since_timestamp_seconds",
-        "When the condition began, in platform time, for those that are overdue: the deadline that was passed.",
-        labels=[*labels, "condition"],
     )
     everywhere = GaugeMetricFamily(
         "hip_feed_silent_everywhere_ratio",
