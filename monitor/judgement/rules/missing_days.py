@@ -10,7 +10,7 @@ from monitor.counting.feeds import FEED_ZH, Feed
 from monitor.judgement.facts import LOOK_BACK, CityFacts, FeedFacts, UnitFacts
 from monitor.judgement.rules.expected_days import expected_days, missing_days
 from monitor.judgement.rules.usual import LEAST_HISTORY
-from monitor.judgement.rules.verdict import Family, NotEnoughHistory, Outcome, Rule, Severity, Text, Verdict
+from monitor.judgement.rules.verdict import Family, NotEnoughHistory, Outcome, Rule, Severity, Text, Verdict, counted
 
 MISSING, DEBT, CRAMMED = "missing_days", "backfill_debt", "month_end_cramming"
 _TICKET_FROM: Final = 3
@@ -70,8 +70,6 @@ def _missing(unit: UnitFacts, feed: Feed, facts: FeedFacts, days: Sequence[date]
 def owed(facts: FeedFacts, city: CityFacts) -> Mapping[date, Sequence[str]]:
     """By date, the tables (or forms) that the unit owes: all its solid ones for a missing date, the absent ones otherwise."""
     solid = solid_codes(facts)
-    if not solid or not facts.own_days:
-        return {}
     found: dict[date, Sequence[str]] = {}
     for day in expected_days(facts, city, city.today - timedelta(days=LOOK_BACK), facts.complete_until):
         codes = facts.days.get(day, {})
@@ -84,8 +82,6 @@ def owed(facts: FeedFacts, city: CityFacts) -> Mapping[date, Sequence[str]]:
 def solid_codes(facts: FeedFacts) -> Mapping[str, date]:
     """Tables that the unit delivers on nearly every date, never few documents of them, and since when."""
     days = facts.own_days
-    if len(days) < LEAST_HISTORY:
-        return {}
     found = {}
     for code in {code for day in days for code in facts.days[day]}:
         present = [day for day in days if code in facts.days[day]]
@@ -121,7 +117,7 @@ def backfill_debt(unit: UnitFacts, city: CityFacts) -> Iterable[Outcome]:
         min(debt),
         Text(
             f"{unit.unit.name_zh}欠传 {table_days} 个表日({listed})",
-            f"{unit.unit.name_en} owes {table_days} table-days ({listed})",
+            f"{unit.unit.name_en} owes {counted(table_days, 'table-day')} ({listed})",
         ),
         Text(
             f"请补传 {listed} 的所欠表,清单见 hipwatch owed {unit.unit.unit_id}。",

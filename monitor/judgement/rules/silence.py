@@ -11,7 +11,7 @@ from typing import Final
 from monitor.counting.feeds import FEED_ZH, Feed
 from monitor.judgement.facts import CityFacts, DayKind, UnitFacts, UnitMonth
 from monitor.judgement.rules.expected_days import days_between
-from monitor.judgement.rules.verdict import Family, NotEnoughHistory, Outcome, Rule, Severity, Text, Verdict
+from monitor.judgement.rules.verdict import Family, NotEnoughHistory, Outcome, Rule, Severity, Text, Verdict, counted
 from schemas.clock import local_date, local_text
 
 SILENT, NOTHING, NO_RECORDS, FEED_DEAD, ALMOST, NEVER = (
@@ -39,7 +39,7 @@ def silent(unit: UnitFacts, city: CityFacts) -> Iterable[Outcome]:
         if facts.overdue_since is None or facts.first_event_on is None:
             continue
         usual = median(facts.records.values()) if facts.records else 0
-        days = max(0, (city.clock - facts.overdue_since).days)
+        days = (city.clock - facts.overdue_since).days
         yield Verdict(
             SILENT,
             Severity.PAGE,
@@ -74,10 +74,13 @@ def dead_feeds(unit: UnitFacts, city: CityFacts) -> Iterable[Outcome]:
         yield _of_month(NEVER, _never(unit, city), unit, city, month, what)
     elif not month.upload_days and not month.realtime_days:
         if unit.ever and not month.records and not _seen_before(unit, city):
-            what = Text(f"历来上传过 {len(unit.ever)} 张表,本月无记录", f"has {len(unit.ever)} tables and no record this month")
+            what = Text(
+                f"历来上传过 {len(unit.ever)} 张表,该月无记录",
+                f"has uploaded {counted(len(unit.ever), 'table')} before, and not one record in {city.period}",
+            )
             yield _of_month(NO_RECORDS, Severity.TICKET, unit, city, month, what)
         else:
-            what = Text("本月未上传任何数据", "uploaded nothing this month")
+            what = Text("未上传任何数据", f"uploaded nothing in {city.period}")
             yield _of_month(NOTHING, Severity.TICKET, unit, city, month, what)
     else:
         yield from _one_feed(unit, city, month)
@@ -109,7 +112,7 @@ def _one_feed(unit: UnitFacts, city: CityFacts, month: UnitMonth) -> Iterable[Ou
         if not mine and len(other) >= _LEAST_DAYS and others and using >= _USED * len(others):
             what = Text(
                 f"{FEED_ZH[feed]} 0 天,另一通道 {len(other)} 天",
-                f"has 0 days of its {feed} feed, and {len(other)} of the other",
+                f"has no {feed} day in {city.period}, and {counted(len(other), 'day')} of the other feed",
             )
             yield _of_month(FEED_DEAD, Severity.TICKET, unit, city, month, what, feed)
 
@@ -125,8 +128,8 @@ def _almost(unit: UnitFacts, city: CityFacts, month: UnitMonth) -> Iterable[Outc
     if month.records < _ALMOST * middle and sum(bool(m.measures.visits) for m in peers) > len(peers) / 2:
         what = Text(
             f"{len(month.upload_days)} 天仅 {month.records:,} 条,无就诊无出院;同类中位数 {middle:,.0f}",
-            f"brought {month.records:,} documents on {len(month.upload_days)} days, no visit and no discharge; "
-            f"its peers' median is {middle:,.0f}",
+            f"brought {counted(month.records, 'document')} on {counted(len(month.upload_days), 'day')} of {city.period}, "
+            f"no visit and no discharge; its peers' median is {middle:,.0f}",
         )
         yield _of_month(ALMOST, Severity.TICKET, unit, city, month, what, Feed.SCHEDULED)
 
@@ -138,7 +141,7 @@ def _of_month(
         rule,
         severity,
         city.period.first,
-        Text(f"{unit.unit.name_zh}:{city.period} {what.zh}", f"{unit.unit.name_en} {what.en} ({city.period})"),
+        Text(f"{unit.unit.name_zh}:{city.period} {what.zh}", f"{unit.unit.name_en} {what.en}"),
         Text(
             "请检查数据抽取与上传任务,并补传所缺日期。",
             "Please check the export and the upload, and backfill the missing dates.",
