@@ -1,5 +1,6 @@
 """Whoever knows the duty code takes care of an incident on its page; nobody else does."""
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from hipwatch.cli.running import duty_code
+from monitor.board.duty_code import WITHIN_SECONDS, WRONG_TRIES, DutyCode, TooManyTriesError
 from monitor.ledger.incidents import find_incident
 from monitor.ledger.tables import Incident, IncidentEvent
 from schemas.errors import HipwatchError
@@ -77,6 +79,56 @@ def test_a_form_that_is_refused_changes_nothing_and_says_why(site: Site, changed
     assert (answer.status_code, said in answer.text) == (status, True)
     assert CODE not in answer.text
     assert last_line(site)[0] == "opened"
+
+
+def test_after_a_few_wrong_codes_nobody_is_let_in_for_a_while(site: Site) -> None:
+    for number in range(WRONG_TRIES):
+        assert post(site, code=f"guess {number}").status_code == 403
+    for code in ("guess again", CODE):
+        answer = post(site, code=code)
+        assert (answer.status_code, "The duty code was wrong too often" in answer.text) == (429, True)
+        assert 0 < int(answer.headers["retry-after"]) <= WITHIN_SECONDS
+        assert '<form method="post"' in answer.text, "it may be tried again"
+    assert last_line(site)[0] == "opened"
+
+
+def test_a_code_may_be_tried_again_as_soon_as_the_oldest_wrong_try_is_long_past() -> None:
+    clock = [0.0]
+    code = DutyCode(CODE, lambda: clock[0])
+    for second in range(WRONG_TRIES):
+        clock[0] = second
+        assert code.is_right(CODE), "a right one costs no try, and takes none back"
+        assert not code.is_right("a guess")
+    clock[0] = 100.5
+    with pytest.raises(TooManyTriesError) as refused:
+        code.is_right(CODE)
+    assert refused.value.seconds == 200
+    clock[0] = WITHIN_SECONDS
+    assert not code.is_right("one more guess")
+    with pytest.raises(TooManyTriesError) as refused:
+        code.is_right(CODE)
+    assert refused.value.seconds == 1
+    clock[0] = 2 * WITHIN_SECONDS + 1
+    assert code.is_right(CODE)
+
+
+def test_of_many_guesses_at_once_no_more_are_looked_at() -> None:
+    code = DutyCode(CODE)
+    refused: list[int] = []
+
+    def guess() -> None:
+        for _ in range(50):
+            try:
+                assert not code.is_right("a guess")
+            except TooManyTriesError:
+                refused.append(1)
+
+    threads = [threading.Thread(target=guess) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 8 * 50 - WRONG_TRIES
 
 
 def test_what_is_no_form_and_what_is_no_incident_is_refused(site: Site) -> None:
