@@ -5,7 +5,7 @@ event time where that is later. So a unit whose clock is slow, and one that send
 Invariant: what is held is bounded (`RECENT_DAYS`, and the feast days of `FEAST_MONTHS`), however old the ledger is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, NamedTuple
@@ -112,10 +112,5 @@ class ActivityHistory:
         starts = self.days.astype(np.float64) * 24
         hour = starts[None, :, None] + np.arange(24)[None, None, :]
         with np.errstate(invalid="ignore"):
-            inside = (hour >= self.first_seen[:, None, None] - 1) & (hour + 1 <= np.ceil(self.last_seen)[:, None, None])
+            inside = (hour > self.first_seen[:, None, None] - 1) & (hour + 1 <= np.ceil(self.last_seen)[:, None, None])
         return inside & ~self.excluded
-
-
-def kinds_of(days: Sequence[int] | NDArray[np.int32], calendar: Calendar) -> list[DayKind]:
-    """The kind of each day (days since 1970)."""
-    return [calendar.day(from_days(int(day))).kind for day in days]

@@ -22,7 +22,8 @@ def deadlines(rhythms: LearnedRhythms, since: Floats, *, late: bool = False) -> 
     part = (target - before) / np.maximum(after - before, 1e-9)
     by_weight = np.where(column >= columns, np.inf, start + inside - 1 + part)
     by_pace = since + rhythms.longest_quiet * (0.8 if late else 1.0)
-    return np.fmin(np.minimum(by_weight, _missed_day(rhythms, since, late=late)), by_pace)
+    found: Floats = np.fmin(np.minimum(by_weight, _missed_day(rhythms, since, late=late)), by_pace)
+    return found
 
 
 def _missed_day(rhythms: LearnedRhythms, since: Floats, *, late: bool) -> Floats:

@@ -4,13 +4,16 @@ A weight is -ln(share of such hours without an upload): a sum of weights is the 
 below, and believed as far as the number of uploads behind them goes: what is not known counts as quiet.
 """
 
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor.judgement.activity import Bools, Counts, Floats
 from monitor.judgement.calendar import LONG_FEASTS, Calendar, DayKind
 from schemas.clock import from_days
+
+Kind = TypeVar("Kind", bound=np.generic)
 
 RATE_DAYS: Final = 56
 """Eight weeks set the pace: a slow drift is followed, one odd week changes little."""
@@ -19,6 +22,7 @@ LEAST_LIMIT: Final = 7.0
 WORKDAY, SATURDAY, SUNDAY, FEAST, MAKE_UP = range(7, 12)
 """Profiles 0 to 6 are the workdays Monday to Friday (5 and 6 are unused), then these."""
 PROFILES: Final = 12
+_WORKDAYS: Final = (0, 1, 2, 3, 4)
 _USUAL_LIMIT: Final = 9.0
 UNKNOWN_FEAST: Final = 0.15
 """Nothing is known of a unit's first feast but this share of its quieter days: enough to notice in three days, not in one."""
@@ -32,6 +36,7 @@ GREATEST_SHARE: Final = 0.985
 ODD_PAUSE_DAYS: Final = 28
 MOST_ODD_PAUSES: Final = 3
 """One pause in so many days may be odd, three at most in all that is remembered; what comes every fortnight is a habit."""
+_AMONG: Final = MOST_ODD_PAUSES + 1
 
 
 def profile_codes(days: Counts, calendar: Calendar) -> Counts:
@@ -46,14 +51,14 @@ def profile_codes(days: Counts, calendar: Calendar) -> Counts:
             codes.append(MAKE_UP)
         else:
             codes.append({5: SATURDAY, 6: SUNDAY}.get(day.weekday(), day.weekday()))
-    return np.array(codes, np.int64)
+    return np.array(codes)
 
 
 def weights_of(occupied: Floats, days: Counts, calendar: Calendar) -> Floats:
     """How much each hour of silence says, [row, day, hour]."""
     codes = profile_codes(days, calendar)
     shares = occupied[:, codes, :]
-    near = np.array([calendar.near_long_feast(from_days(int(day))) for day in days], np.bool_)
+    near = np.array([calendar.near_long_feast(from_days(int(day))) for day in days])
     if near.any():
         shares[:, near] *= NEAR_FEAST
     weights: Floats = -np.log1p(-np.minimum(shares, GREATEST_SHARE))
@@ -68,24 +73,24 @@ def profiles(
     hits = np.zeros((rows, PROFILES, 24))
     seen = np.zeros((rows, PROFILES, 24))
     recent = days > today - RATE_DAYS
-    for code in (0, 1, 2, 3, 4, SATURDAY, SUNDAY, MAKE_UP):
+    for code in (*_WORKDAYS, SATURDAY, SUNDAY, MAKE_UP):
         chosen = (codes == code) & (recent | (code == MAKE_UP))
         hits[:, code] = (active[:, chosen] & known[:, chosen]).sum(axis=1)
         seen[:, code] = known[:, chosen].sum(axis=1)
-    feast = _feast_days(days, codes, today, calendar)
+    feast = feast_days(days, codes, today, calendar)
     hits[:, FEAST] = (active[:, feast] & known[:, feast]).sum(axis=1)
     seen[:, FEAST] = known[:, feast].sum(axis=1)
-    hits[:, WORKDAY] = hits[:, :5].sum(axis=1)
-    seen[:, WORKDAY] = seen[:, :5].sum(axis=1)
+    hits[:, WORKDAY] = hits[:, _WORKDAYS].sum(axis=1)
+    seen[:, WORKDAY] = seen[:, _WORKDAYS].sum(axis=1)
     uploads, hours = hits.sum(axis=2), seen.sum(axis=2)
     alike = (hours >= LEAST_ALIKE_HOURS) & (uploads * hours[:, [WORKDAY]] >= ALIKE * uploads[:, [WORKDAY]] * hours)
     if blurred:
         hits, seen = _blurred(hits), _blurred(seen)
     shares = hits / (seen + 1.0)
     workday = shares[:, WORKDAY]
-    uploads[:, :5] = uploads[:, [WORKDAY]]
+    uploads[:, _WORKDAYS] = uploads[:, [WORKDAY]]
     uploads[:, MAKE_UP] = uploads[:, WORKDAY]
-    for weekday in range(5):  # eight Tuesdays say less than forty workdays
+    for weekday in _WORKDAYS:  # eight Tuesdays say less than forty workdays
         of_weekday = (hits[:, weekday] + 3.0 * workday) / (seen[:, weekday] + 3.0)
         shares[:, weekday] = np.minimum(workday, of_weekday)
     for code in (SATURDAY, SUNDAY):  # one that is like a workday is believed as soon as a workday is
@@ -105,13 +110,13 @@ def _trust(uploads: Floats) -> Floats:
     return seen * np.log1p(_USUAL_LIMIT / seen) / _USUAL_LIMIT
 
 
-def _feast_days(days: Counts, codes: Counts, today: int, calendar: Calendar) -> Bools:
+def feast_days(days: Counts, codes: Counts, today: int, calendar: Calendar) -> Bools:
     """The feast days to learn from: those of the same long feast if there were three, before or this year; all others if not."""
     near = [calendar.day(from_days(today + away)) for away in range(-1, 4)]
     names = {day.feast for day in near if day.kind is DayKind.HOLIDAY and day.feast in LONG_FEASTS}
     of_feast: Bools = np.asarray(codes == FEAST)
     if names:
-        same: Bools = of_feast & np.array([calendar.day(from_days(int(day))).feast in names for day in days], np.bool_)
+        same: Bools = of_feast & np.array([calendar.day(from_days(int(day))).feast in names for day in days])
         if same.sum() >= 3:
             return same
     return of_feast
@@ -124,36 +129,34 @@ def _blurred(counts: Floats) -> Floats:
 
 def third_longest_gaps(active: Bools, known: Bools, weights: Floats) -> Floats:
     """The third greatest surprise between two uploads of each row's own past: a silence or two went unnoticed."""
-    rows = active.shape[0]
-    flat = active.reshape(rows, -1)
-    weighed = np.where(known.reshape(rows, -1) & ~flat, weights.reshape(rows, -1), 0.0)
+    flat = _in_a_row(active)
+    weighed = np.where(_in_a_row(known) & ~flat, _in_a_row(weights), 0.0)
     total = np.cumsum(weighed, axis=1)
     at_uploads = np.maximum.accumulate(np.where(flat, total, 0.0), axis=1)
     gaps = np.where(flat[:, 1:], total[:, 1:] - at_uploads[:, :-1], 0.0)
-    if gaps.shape[1] < 3:
-        return np.zeros(rows)
-    third: Floats = np.partition(gaps, -3, axis=1)[:, -3]
+    third: Floats = np.partition(gaps, -3)[:, -3]
     return third
 
 
-def _but_the_odd_ones(pauses: Counts, days: Counts) -> Floats:
+def _in_a_row(hours: NDArray[Kind]) -> NDArray[Kind]:
+    """[row, day, hour] as [row, hour]."""
+    return hours.reshape(len(hours), -1)
+
+
+def _but_the_odd_ones(pauses: Counts, days: Counts) -> Counts:
     """The longest pause of each row but for the odd ones: an upload was missed, and nobody called it."""
-    most = MOST_ODD_PAUSES + 1
-    if pauses.shape[1] < most:
-        return np.zeros(len(pauses))
     odd = np.minimum(days // ODD_PAUSE_DAYS, MOST_ODD_PAUSES)
-    ordered = np.sort(np.partition(pauses, -most, axis=1)[:, -most:], axis=1)
-    longest: Floats = np.take_along_axis(ordered, (MOST_ODD_PAUSES - odd)[:, None], axis=1)[:, 0].astype(np.float64)
+    ordered = np.sort(np.partition(pauses, -_AMONG)[:, -_AMONG:])
+    longest: Counts = np.take_along_axis(ordered, (MOST_ODD_PAUSES - odd)[:, None], axis=1)[:, 0]
     return longest
 
 
 def steady_pace(active: Bools, known: Bools, scheduled: Bools) -> Floats:
     """The hours of quiet after which a row of steady pace, whose longest pause is hardly longer than its usual one, is silent."""
-    rows = active.shape[0]
-    flat, counts = active.reshape(rows, -1), known.reshape(rows, -1)
-    quiet = np.cumsum(counts & ~flat, axis=1)
+    flat = _in_a_row(active)
+    quiet = np.cumsum(_in_a_row(known) & ~flat, axis=1)
     at_uploads = np.maximum.accumulate(np.where(flat, quiet, 0), axis=1)
-    pauses = np.where(flat[:, 1:] & (quiet[:, 1:] > at_uploads[:, :-1]), quiet[:, 1:] - at_uploads[:, :-1], 0)
+    pauses = np.where(flat[:, 1:], quiet[:, 1:] - at_uploads[:, :-1], 0)
     number = (pauses > 0).sum(axis=1)
     longest = _but_the_odd_ones(pauses, known.any(axis=2).sum(axis=1))
     usual = np.array([float(np.median(row[row > 0])) if row.any() else 0.0 for row in pauses])

@@ -100,8 +100,6 @@ def _nearly_latest(reached: Floats) -> Floats:
     ordered = np.sort(np.where(np.isnan(reached), -1.0, reached), axis=1)
     number = (~np.isnan(reached)).sum(axis=1)
     odd = np.where(number >= 60, 2, np.where(number >= 20, 1, 0))
-    if ordered.shape[1] == 0:
-        return np.full(len(reached), 24.0)
     chosen = np.take_along_axis(ordered, np.maximum(ordered.shape[1] - 1 - odd, 0)[:, None], axis=1)[:, 0]
     latest: Floats = np.where(number > 0, chosen, 24.0)
     return latest
@@ -124,8 +122,6 @@ def _quietest_hour(active: Bools) -> Floats:
 def _shifted(hours: Bools, anchor: Floats, follows: Bools) -> Bools:
     """The days shifted so that each begins at its row's anchor; what lies on a day that is not held counts as False."""
     rows, count, _ = hours.shape
-    if count == 0:
-        return hours
     flat = hours.reshape(rows, -1)
     index = np.arange(count * 24)[None, :] + anchor[:, None].astype(np.int64)
     valid = (index >= 0) & (index < count * 24)

@@ -27,6 +27,7 @@ _CONSISTENT: Final = 20
 _EACH: Final = 0.2
 _ON_TIME: Final = {Feed.SCHEDULED: 1, Feed.REALTIME: 0}
 """Days after its business date by whose end a date is on time, by default: no public rule fixes it."""
+_EVERY_DAY: Final = frozenset(range(7))
 CONTRADICTING: Final = frozenset(
     {
         "same_content",
@@ -62,7 +63,7 @@ class Delivery:
             return 0, 0, 0
         on_time, late = (1000 * part // self.owed for part in (self.on_time, self.late))
         rest = 1000 - on_time - late
-        return (on_time, late, rest) if self.missing else (on_time + rest, late, 0) if self.on_time else (0, 1000, 0)
+        return (on_time, late, rest) if self.missing else (on_time + rest, late, 0)
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def delivery(feed: Feed, facts: FeedFacts, city: CityFacts) -> Delivery:
 
     A feed owes the weekdays that it ever keeps; one without a week of its own owes every day but public holidays.
     """
-    weekdays = own_weekdays(facts, city) or frozenset(range(7))
+    weekdays = own_weekdays(facts, city) or _EVERY_DAY
     last = min(city.period.last, facts.complete_until)
     here = {day for day in facts.own_days if facts.records[day]}
     owed = [d for d in days_between(city.period.first, last) if d in here or (d.weekday() in weekdays and d not in city.special)]

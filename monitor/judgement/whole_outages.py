@@ -21,10 +21,8 @@ GROUP_LIMIT: Final = 12.0
 """Surprise at which the silence of all is an outage."""
 GROUP_MOST: Final = 8.0
 """So much one row may add to its group's surprise: one unit that is silent, and others quiet by chance, are no outage."""
-OUTAGE_LEAST_HOURS: Final = 0.75
 OUTAGE_LEAST_UNITS: Final = 3.0
-GROUP_LEAST_UNITS: Final = 1.9
-"""So many units must have been expected meanwhile (a sum of chances)."""
+"""So many units of a feed must have been expected meanwhile (a sum of chances); of a group the bounds on one row see to that."""
 BOTH_LEAST: Final = 2.0
 """A group's two feeds add up when each alone is quiet beyond so much surprise: one chance in seven."""
 BOTH_MOST: Final = 4.0
@@ -101,7 +99,7 @@ def scopes_of(
     scopes = [(Scope("feed", feed.value, feed), rows) for feed, rows in of_feed.items()]
     for kind, members in groups:
         for value in sorted(set(members.values())):
-            rows = np.array([members.get(key[0]) == value for key in keys], np.bool_)
+            rows = np.array([members.get(key[0]) == value for key in keys])
             if len({key[0] for key, inside in zip(keys, rows, strict=True) if inside}) < 3:
                 continue
             scopes += [(Scope(kind, value, feed), rows & of_feed[feed]) for feed in Feed]
@@ -162,7 +160,7 @@ def find_outages(
 
 
 def _stretch(scope: Scope, rows: Bools, candidates: Bools, rhythms: LearnedRhythms, heard: Heard, now: float) -> _Stretch | None:
-    """The time in which the group has been quiet; None when that is too short to say anything.
+    """The time in which the group has been quiet; None when that are too few to say anything.
 
     Who fell silent meanwhile, before it was known that all are, is one of them.
     """
@@ -170,8 +168,6 @@ def _stretch(scope: Scope, rows: Bools, candidates: Bools, rhythms: LearnedRhyth
     if np.count_nonzero(members) < 2:
         return None
     start = _quiet_since(scope, members, rhythms, heard.since, now)
-    if now - start < OUTAGE_LEAST_HOURS:
-        return None
     members = members | (rows & heard.expected & (heard.overdue > start) & (heard.since <= start))
     if np.count_nonzero(members) < 3:
         return None
@@ -230,15 +226,14 @@ def _number(known: Sequence[Outage], scope: Scope, rows: Bools, start: float) ->
 
 def _is_out(scope: Scope, stretch: _Stretch, other_feed: _Stretch | None) -> bool:
     """Whether so long a silence of all of them is beyond chance. What stops a group mostly stops both its feeds."""
-    surprise, units = float(stretch.surprise.sum()), stretch.units
+    surprise = float(stretch.surprise.sum())
     if scope.kind == "feed":
-        return surprise >= OUTAGE_LIMIT and units >= OUTAGE_LEAST_UNITS
-    if float(np.minimum(stretch.surprise, GROUP_MOST).sum()) >= GROUP_LIMIT and units >= GROUP_LEAST_UNITS:
+        return surprise >= OUTAGE_LIMIT and stretch.units >= OUTAGE_LEAST_UNITS
+    if float(np.minimum(stretch.surprise, GROUP_MOST).sum()) >= GROUP_LIMIT:
         return True
     if other_feed is None or min(surprise, float(other_feed.surprise.sum())) < BOTH_LEAST:
         return False
-    both = sum(float(np.minimum(one.surprise, BOTH_MOST).sum()) for one in (stretch, other_feed))
-    return both >= GROUP_LIMIT and units + other_feed.units >= GROUP_LEAST_UNITS + 1  # one unit may count on both feeds
+    return sum(float(np.minimum(one.surprise, BOTH_MOST).sum()) for one in (stretch, other_feed)) >= GROUP_LIMIT
 
 
 def _others_live(heard: Heard, rows: Bools, feed: Feed, start: float) -> bool:

@@ -17,7 +17,7 @@ _OF_FOLDER: Final[Mapping[str, Sequence[str]]] = {
     "monitor/judgement/rules": (f"{_UNIT}/judgement/rules",),
     "schemas/codec": ("tests/unit/schemas",),
 }
-_RHYTHMS: Final = (f"{_UNIT}/judgement/test_learned_rhythm.py", f"{_UNIT}/judgement/test_own_rhythms.py")
+_RHYTHMS: Final = f"{_UNIT}/judgement/test_learned_rhythm.py"
 _SCHEMAS: Final = "tests/unit/schemas"
 _COLUMNAR: Final = (f"{_SCHEMAS}/test_columnar.py",)
 _DECODE: Final = (f"{_SCHEMAS}/test_decode.py", f"{_SCHEMAS}/test_golden.py", f"{_SCHEMAS}/test_evolution.py")
@@ -25,10 +25,9 @@ _OF_MODULE: Final[Mapping[str, Sequence[str]]] = {
     "monitor/counting/dead_letter_limit.py": (f"{_UNIT}/test_dead_letter_limit.py",),
     "monitor/counting/fold.py": (f"{_UNIT}/counting/test_folding.py", f"{_UNIT}/test_fold.py"),
     "monitor/counting/receipt_hash.py": (f"{_UNIT}/test_receipt_hash.py", f"{_UNIT}/test_fold.py"),
-    "monitor/judgement/learned_rhythm.py": _RHYTHMS,
-    "monitor/judgement/hour_weights.py": (f"{_UNIT}/judgement/test_hour_weights.py", *_RHYTHMS),
-    "monitor/judgement/own_days.py": (f"{_UNIT}/judgement/test_own_days.py", *_RHYTHMS),
-    "monitor/judgement/expectation.py": (f"{_UNIT}/judgement/test_expectation.py", *_RHYTHMS),
+    "monitor/judgement/hour_weights.py": (f"{_UNIT}/judgement/test_hour_weights.py", _RHYTHMS),
+    "monitor/judgement/own_days.py": (f"{_UNIT}/judgement/test_own_days.py", _RHYTHMS),
+    "monitor/judgement/expectation.py": (f"{_UNIT}/judgement/test_expectation.py", _RHYTHMS),
     "monitor/ledger/gaps.py": ("tests/contract/test_gaps.py",),
     **dict.fromkeys((f"schemas/codec/{name}.py" for name in ("decode", "encode", "records", "single_object")), _DECODE),
     **dict.fromkeys((f"schemas/codec/{name}.py" for name in ("columnar", "columns", "column_checks")), _COLUMNAR),

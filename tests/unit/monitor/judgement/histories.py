@@ -44,6 +44,10 @@ def _weekday(ago: int) -> int:
     return from_days(_TODAY - ago).weekday()
 
 
+def _plain_saturday(ago: int, kind: DayKind) -> bool:
+    return kind is DayKind.WEEKEND and _weekday(ago) == 5
+
+
 def _by_chance(seed: str, share: float) -> Sends:
     return lambda ago, hour, _: Random(f"{seed} {ago} {hour}").random() < share
 
@@ -58,7 +62,7 @@ HABITS: Final[Mapping[str, Habit]] = {
     ),
     "in office hours of workdays": Habit(lambda ago, hour, kind: _workday(kind) and 8 <= hour < 17),
     "in office hours, Saturdays alike": Habit(
-        lambda ago, hour, kind: (_workday(kind) or (kind is DayKind.WEEKEND and _weekday(ago) == 5)) and 8 <= hour < 17
+        lambda ago, hour, kind: (_workday(kind) or _plain_saturday(ago, kind)) and 8 <= hour < 17
     ),
     "in office hours, Saturdays a little": Habit(
         lambda ago, hour, kind: (_workday(kind) and 8 <= hour < 17) or (_weekday(ago) == 5 and hour == 9)
@@ -88,6 +92,10 @@ HABITS: Final[Mapping[str, Habit]] = {
     "known for 14 days": Habit(lambda ago, hour, kind: ago <= 13),
     "silent for three days": Habit(lambda ago, hour, kind: ago >= 3),
     "every hour, but for an outage": Habit(lambda ago, hour, kind: not (ago == 1 and 6 <= hour < 15), outage=(6, 15)),
+    "every hour since Saturday the 7th": Habit(lambda ago, hour, kind: ago <= 23),
+    "ten hours a day, on Saturdays eight": Habit(
+        lambda ago, hour, kind: 8 <= hour < (18 if _workday(kind) else 16 if _plain_saturday(ago, kind) else 0)
+    ),
     "every hour since June": Habit(lambda ago, hour, kind: ago <= 112),
     "never": Habit(lambda ago, hour, kind: False),
     "never a batch": Habit(lambda ago, hour, kind: False, Feed.SCHEDULED),

@@ -5,6 +5,7 @@ import pytest
 
 from monitor.judgement.call_list import call_list, urgency
 from monitor.judgement.findings import Finding
+from monitor.judgement.rules import RULES
 from monitor.judgement.rules.verdict import Severity, Text
 from schemas.events import UnitId
 from schemas.register import Register
@@ -57,9 +58,17 @@ def test_urgency_of_a_unit_is_that_of_its_worst_finding_and_two_for_each_other(r
 
 
 def test_of_equally_urgent_findings_the_worse_rule_leads(register: Register) -> None:
-    surge, unknown = replace(DROP, rule="surge"), replace(DROP, rule="former_rule")
-    (call,) = call_list([surge, DROP, unknown], {}, register, TODAY)
-    assert [found.rule for found in call.findings] == ["former_rule", "sudden_drop", "surge"]
+    surge, unknown, worst = (replace(DROP, rule=rule) for rule in ("surge", "former_rule", RULES[0].name))
+    (call,) = call_list([surge, DROP, worst, unknown], {}, register, TODAY)
+    assert [found.rule for found in call.findings] == ["former_rule", RULES[0].name, "sudden_drop", "surge"]
+
+
+def test_what_nobody_counted_was_opened_once(register: Register) -> None:
+    again = replace(DROP, feed="realtime")
+    (call,) = call_list([DROP, again], {DROP.key: 1}, register, TODAY)
+    assert call.findings == [DROP, again]
+    (alone,) = call_list([again], {DROP.key: 1}, register, TODAY)
+    assert alone.urgency == 35.6
 
 
 def test_equally_urgent_units_stand_in_the_registers_order_after_those_it_does_not_know(register: Register) -> None:

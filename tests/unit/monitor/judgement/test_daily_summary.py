@@ -44,7 +44,7 @@ def summary(**overrides: Any) -> DailySummary:
 
 def busy() -> DailySummary:
     """Seven units to call, of which five are named; nine new ones, of which eight are."""
-    opened = [LADDER, OF_A_FORMER_RULE, DROP, FOR_INFORMATION, SILENT, OF_THE_CITY, OF_HOSPITAL]
+    opened = [SILENT, LADDER, OF_A_FORMER_RULE, DROP, FOR_INFORMATION, OF_THE_CITY, OF_HOSPITAL]
     others = [replace(DROP, unit_id=unit_id, lost=place) for place, unit_id in enumerate(UNITS[20:24])]
     still_open: list[Finding] = [*opened, *others, OF_A_FORMER_UNIT]
     return summary(

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from monitor.counting.changes import FeedProgress
 from monitor.counting.feeds import Feed
-from monitor.judgement.deadlines import deadline
-from monitor.judgement.rhythms import Rhythm
+from monitor.judgement.calendar import Calendar, Day, DayKind
+from monitor.judgement.deadlines import deadline, week_deadline
+from monitor.judgement.rhythms import Rhythm, Week
 from schemas.clock import SHANGHAI, local_date, start_of_day
 from tests.factories import NOON, make_progress
 
@@ -131,3 +132,36 @@ def test_a_realtime_deadline_leaves_exactly_the_quiet_time_within_service(
 def test_the_defaults_are_those_of_the_documentation() -> None:
     assert (DEFAULT.scheduled_due, DEFAULT.realtime_quiet, DEFAULT.never_seen) == (24, 2, 72)
     assert NOON.astimezone(SHANGHAI).hour == 12
+
+
+def whole_week(hours: float) -> Week:
+    return [[hours] * 24 for _ in range(7)]
+
+
+@pytest.mark.parametrize(
+    ("last", "hours", "due"),
+    [
+        (datetime(2024, 9, 10, 12, 30, tzinfo=SHANGHAI), 3, datetime(2024, 9, 10, 15, 30, tzinfo=SHANGHAI)),
+        (datetime(2024, 9, 10, 23, tzinfo=SHANGHAI), 1, datetime(2024, 9, 11, tzinfo=SHANGHAI)),
+        (datetime(2024, 9, 30, 23, tzinfo=SHANGHAI), 1, datetime(2024, 10, 1, tzinfo=SHANGHAI)),
+        # National Day is on 1 to 7 October: its hours do not count
+        (datetime(2024, 9, 30, 20, tzinfo=SHANGHAI), 12, datetime(2024, 10, 8, 8, tzinfo=SHANGHAI)),
+        # nor do those of a make-up workday, Sunday 29 September
+        (datetime(2024, 9, 28, 20, tzinfo=SHANGHAI), 12, datetime(2024, 9, 30, 8, tzinfo=SHANGHAI)),
+    ],
+)
+def test_days_like_no_other_do_not_count(last: datetime, hours: float, due: datetime) -> None:
+    assert week_deadline(last, whole_week(hours), Calendar()) == due
+
+
+def test_the_hours_are_those_of_the_last_upload() -> None:
+    week = [[float(1 + day * 24 + hour) for hour in range(24)] for day in range(7)]
+    for minute in (0, 59):
+        tuesday = datetime(2024, 9, 10, 13, minute, tzinfo=SHANGHAI)
+        assert week_deadline(tuesday, week, Calendar()) == tuesday + timedelta(hours=1 + 24 + 13)
+
+
+def test_a_local_closure_does_not_count_in_a_frozen_week() -> None:
+    closed = Calendar({date(2024, 9, 11): Day(DayKind.HOLIDAY)})
+    tuesday = datetime(2024, 9, 10, 20, tzinfo=SHANGHAI)
+    assert week_deadline(tuesday, whole_week(12), closed) == datetime(2024, 9, 12, 8, tzinfo=SHANGHAI)

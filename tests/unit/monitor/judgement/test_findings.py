@@ -39,8 +39,11 @@ def opened(*verdicts: Verdict, at: datetime = NOW) -> list[Finding]:
 
 
 def test_what_holds_opens_once() -> None:
-    (finding,) = opened(verdict())
-    assert (finding.opened_at, finding.updated_at, finding.closed_at) == (NOW, NOW, None)
+    held = verdict()
+    (finding,) = opened(held)
+    said = (held.severity, held.since, NOW, held.what, held.ask, held.evidence, held.lost, held.unusual)
+    assert finding == Finding("sudden_drop", UNIT, Feed.SCHEDULED, NOW, *said)
+    assert finding.closed_at is None
     again = changes([finding], judged(verdict()), LATER)
     assert not again.opened
     assert not again.updated

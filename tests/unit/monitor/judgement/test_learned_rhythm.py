@@ -5,7 +5,6 @@ the difference before it is committed. Hours are local; sums of weights are the 
 """
 
 from datetime import timedelta
-from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -23,7 +22,6 @@ _START: Final = TODAY - timedelta(days=HORIZON_BACK)
 _UPLOADS: Final = {"Friday 27 September 17:30": (-3, 17.5), "Sunday 29 September 02:30": (-1, 2.5), "today 06:20": (0, 6.34)}
 
 
-@cache
 def learned() -> LearnedRhythms:
     default_hours = np.where(scheduled(), 60.0, 48.0)
     return learn(history(), CALENDAR, TODAY, scheduled(), default_hours)
@@ -42,8 +40,7 @@ def _of_days(cumulative: Floats) -> str:
     return " ".join(f"{weight:.2f}" for weight in np.diff(cumulative[::24]))
 
 
-def _said(row: int) -> dict[str, Any]:
-    rhythms = learned()
+def _said(rhythms: LearnedRhythms, row: int) -> dict[str, Any]:
     limits = (rhythms.limit, rhythms.late_limit, rhythms.longest_quiet)
     said: dict[str, Any] = {
         "learned": bool(rhythms.learned[row]),
@@ -62,18 +59,20 @@ def _said(row: int) -> dict[str, Any]:
     }
 
 
-def _silent_after(row: int, ago: int, hour: float) -> str:
+def _silent_after(rhythms: LearnedRhythms, ago: int, hour: float) -> list[str]:
+    """Row by row, when it would be silent and late after an upload so many days ago."""
     since = np.full(len(HABITS), (to_days(TODAY) + ago) * 24.0 + hour)
-    silent, late = deadlines(learned(), since)[row], deadlines(learned(), since, late=True)[row]
-    return f"{_moment(silent)}, late at {_moment(late)}"
+    both = zip(deadlines(rhythms, since), deadlines(rhythms, since, late=True), strict=True)
+    return [f"{_moment(silent)}, late at {_moment(late)}" for silent, late in both]
 
 
 def what_is_learned() -> dict[str, dict[str, Any]]:
-    found = {}
-    for row, name in enumerate(HABITS):
-        after = {f"silent after {upload}": _silent_after(row, *place) for upload, place in _UPLOADS.items()}
-        found[name] = _said(row) | after
-    return found
+    rhythms = learned()
+    after = {f"silent after {upload}": _silent_after(rhythms, *place) for upload, place in _UPLOADS.items()}
+    return {
+        name: {**_said(rhythms, row), **{upload: moments[row] for upload, moments in after.items()}}
+        for row, name in enumerate(HABITS)
+    }
 
 
 def test_what_is_learned_is_what_was_reviewed() -> None:

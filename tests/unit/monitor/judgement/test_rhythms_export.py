@@ -77,27 +77,6 @@ def whole_week(hours: float) -> Week:
     return [[hours] * 24 for _ in range(7)]
 
 
-@pytest.mark.parametrize(
-    ("last", "hours", "due"),
-    [
-        (datetime(2024, 9, 10, 12, 30, tzinfo=SHANGHAI), 3, datetime(2024, 9, 10, 15, 30, tzinfo=SHANGHAI)),
-        (datetime(2024, 9, 10, 23, tzinfo=SHANGHAI), 1, datetime(2024, 9, 11, tzinfo=SHANGHAI)),
-        # National Day is on 1 to 7 October: its hours do not count
-        (datetime(2024, 9, 30, 20, tzinfo=SHANGHAI), 12, datetime(2024, 10, 8, 8, tzinfo=SHANGHAI)),
-        # nor do those of a make-up workday, Sunday 29 September
-        (datetime(2024, 9, 28, 20, tzinfo=SHANGHAI), 12, datetime(2024, 9, 30, 8, tzinfo=SHANGHAI)),
-    ],
-)
-def test_days_like_no_other_do_not_count(last: datetime, hours: float, due: datetime) -> None:
-    assert week_deadline(last, whole_week(hours), Calendar()) == due
-
-
-def test_the_hours_are_those_of_the_last_upload() -> None:
-    week = [[float(1 + day * 24 + hour) for hour in range(24)] for day in range(7)]
-    tuesday = datetime(2024, 9, 10, 13, 59, tzinfo=SHANGHAI)
-    assert week_deadline(tuesday, week, Calendar()) == tuesday + timedelta(hours=1 + 24 + 13)
-
-
 LOCAL = Calendar(
     {
         date(2024, 9, 11): Day(DayKind.HOLIDAY),
@@ -106,11 +85,6 @@ LOCAL = Calendar(
         date(2024, 10, 7): Day(DayKind.WORKDAY),
     }
 )
-
-
-def test_a_local_closure_does_not_count_in_a_frozen_week() -> None:
-    tuesday = datetime(2024, 9, 10, 20, tzinfo=SHANGHAI)
-    assert week_deadline(tuesday, whole_week(12), LOCAL) == datetime(2024, 9, 12, 8, tzinfo=SHANGHAI)
 
 
 def test_what_is_exported_is_what_is_read(tmp_path: Path, register: Register) -> None:

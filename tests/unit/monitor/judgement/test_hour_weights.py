@@ -1,0 +1,169 @@
+"""What single pauses, feasts and paces say, case by case; `test_learned_rhythm` has what becomes of whole months."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from random import Random
+from typing import Final
+
+import numpy as np
+import pytest
+
+from monitor.judgement.activity import Bools
+from monitor.judgement.calendar import Calendar
+from monitor.judgement.hour_weights import (
+    FEAST,
+    MAKE_UP,
+    SATURDAY,
+    SUNDAY,
+    feast_days,
+    profile_codes,
+    steady_pace,
+    third_longest_gaps,
+)
+from schemas.clock import from_days, to_days
+
+CALENDAR: Final = Calendar()
+DAY: Final = timedelta(days=1)
+
+
+def test_each_day_belongs_to_a_profile() -> None:
+    days = to_days(date(2024, 9, 9)) + np.arange(9)  # Monday; Saturday is worked for Mid-autumn, Sunday to Tuesday
+    assert profile_codes(days, CALENDAR).tolist() == [0, 1, 2, 3, 4, MAKE_UP, FEAST, FEAST, FEAST]
+    weekend = to_days(date(2024, 9, 7)) + np.arange(2)
+    assert profile_codes(weekend, CALENDAR).tolist() == [SATURDAY, SUNDAY]
+
+
+def known_feasts(today: date, first: date, days: int) -> list[date]:
+    held = to_days(first) + np.arange(days)
+    chosen = feast_days(held, profile_codes(held, CALENDAR), to_days(today), CALENDAR)
+    return [from_days(int(day)) for day in held[chosen]]
+
+
+NATIONAL_DAYS: Final = [date(2023, 9, 30) + DAY * day for day in range(7)]
+MID_AUTUMN: Final = date(2023, 9, 29)
+
+
+@pytest.mark.parametrize(
+    ("what", "today", "same"),
+    [
+        ("four days before", date(2024, 9, 27), False),
+        ("three days before", date(2024, 9, 28), True),
+        ("amid it", date(2024, 10, 4), True),
+        ("the day after", date(2024, 10, 8), True),
+        ("two days after", date(2024, 10, 9), False),
+        ("near one of its make-up workdays", date(2024, 9, 26), False),
+        ("at another feast that is not long", date(2024, 9, 16), False),
+    ],
+)
+def test_near_a_long_feast_only_days_of_the_same_feast_teach(what: str, today: date, same: bool) -> None:
+    assert known_feasts(today, MID_AUTUMN, 20) == (NATIONAL_DAYS if same else [MID_AUTUMN, *NATIONAL_DAYS]), what
+
+
+@pytest.mark.parametrize(("days", "same"), [(2, False), (3, True)])
+def test_three_days_of_the_same_feast_are_enough(days: int, same: bool) -> None:
+    """From Mid-autumn on, which is followed by days of National Day."""
+    found = known_feasts(date(2024, 10, 2), MID_AUTUMN, days + 1)
+    assert (MID_AUTUMN in found) is not same
+
+
+def hours(uploads: Sequence[int], days: int = 1) -> Bools:
+    return np.isin(np.arange(days * 24), uploads).reshape(1, days, 24)
+
+
+ONE_A_DAY: Final = np.ones((1, 1, 24))
+
+
+@pytest.mark.parametrize(
+    ("uploads", "third"),
+    [
+        ([0, 10, 13, 18, 20], 2.0),  # pauses of 9, 2, 4 and 1
+        ([3, 10, 20], 3.0),  # the hours before the first count, where they are known
+        ([0, 5, 10], 0.0),  # there were two
+        ([7], 0.0),
+        ([], 0.0),
+    ],
+)
+def test_third_longest_gap(uploads: Sequence[int], third: float) -> None:
+    assert third_longest_gaps(hours(uploads), hours(range(24)), ONE_A_DAY).tolist() == [third]
+
+
+def test_hours_that_are_not_known_are_no_part_of_a_gap() -> None:
+    known = hours([hour for hour in range(24) if hour not in (11, 12)])
+    assert third_longest_gaps(hours([0, 3, 10, 20]), known, ONE_A_DAY).tolist() == [2.0]
+    assert third_longest_gaps(hours([0, 3, 10, 13, 20]), known, ONE_A_DAY).tolist() == [2.0]
+
+
+def test_gaps_are_weighed_and_each_row_is_its_own() -> None:
+    random = Random(3)
+    active = np.array([[random.random() < 0.2 for _ in range(40 * 24)] for _ in range(8)]).reshape(8, 40, 24)
+    weights = np.array([random.random() for _ in range(8 * 40 * 24)]).reshape(8, 40, 24)
+    expected = []
+    for row in range(8):
+        gaps, surprise = [], 0.0
+        for upload, weight in zip(active[row].flat, weights[row].flat, strict=True):
+            if upload:
+                gaps.append(surprise)
+                surprise = 0.0
+            else:
+                surprise += weight
+        expected.append(sorted(gaps)[-3])
+    assert np.allclose(third_longest_gaps(active, np.ones_like(active), weights), expected)
+
+
+def steady(pauses: Sequence[int], days: int = 0, *, scheduled: bool = False) -> float:
+    """The hours after which a row is silent that had such pauses, one after the other; for so many days it was seen each hour."""
+    row = [quiet < pause for pause in pauses for quiet in range(pause + 1)] + [False] * (days * 24)
+    row += [False] * (-len(row) % 24)
+    active = ~np.array(row, np.bool_).reshape(1, -1, 24)
+    return round(float(steady_pace(active, np.ones_like(active), np.array([scheduled]))[0]), 4)
+
+
+NEVER: Final = np.inf
+
+
+@pytest.mark.parametrize(
+    ("what", "pauses", "silent_after"),
+    [
+        ("twenty pauses of two hours", [2] * 20, 4.45),
+        ("nineteen are too few", [2] * 19, NEVER),
+        ("forty of one hour", [1] * 40, 3.3),
+        ("no pause at all", [0] * 24, NEVER),
+        ("one of four", [2] * 60 + [4], 6.75),
+        ("the first of four", [4] + [2] * 60, 6.75),
+        ("one that is more than half as long again and one", [2] * 60 + [5], NEVER),
+        ("so few that one of two may be chance", [1] * 29 + [2], NEVER),
+        ("so many that it is not", [1] * 39 + [2], 4.45),
+    ],
+)
+def test_steady_pace(what: str, pauses: Sequence[int], silent_after: float) -> None:
+    assert steady(pauses) == silent_after, what
+
+
+def test_a_batch_may_be_six_hours_late() -> None:
+    assert steady([2] * 20, scheduled=True) == 9.45
+
+
+@pytest.mark.parametrize(
+    ("odd", "days", "silent_after"),
+    [
+        (1, 20, NEVER),
+        (1, 28, 4.45),
+        (2, 28, NEVER),
+        (2, 56, 4.45),
+        (3, 84, 4.45),
+        (4, 84, NEVER),
+        (4, 112, NEVER),  # three at most
+    ],
+)
+def test_one_pause_in_four_weeks_may_be_odd(odd: int, days: int, silent_after: float) -> None:
+    assert steady([9] * odd + [2] * 60, days - 8) == silent_after
+
+
+def test_pauses_are_counted_in_known_hours() -> None:
+    active = ~np.array([quiet < 2 for _ in range(24) for quiet in range(3)]).reshape(1, 3, 24)
+    known = np.ones_like(active)
+    assert steady_pace(active, known, np.array([False])).round(4).tolist() == [4.45]
+    known[0, 0, ::3] = False  # one of the two quiet hours of each pause of the first day
+    assert steady_pace(active, known, np.array([False])).round(4).tolist() == [4.45]
+    known[0, 1:, ::3] = False
+    assert steady_pace(active, known, np.array([False])).round(4).tolist() == [3.3]
