@@ -1,13 +1,13 @@
 # Everything a newcomer needs; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup check dashboards services test-services demo bench chaos exact fuzz mutants judge outage test lint types layers format clean
+.PHONY: help setup check dashboards services test-services demo bench bench-judging chaos exact fuzz mutants judge outage test lint types layers format clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.made
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## make .venv with pinned versions, so that .venv/bin/hipwatch works
 
@@ -31,6 +31,9 @@ chaos: setup test-services ## a month under faults on real Kafka and PostgreSQL:
 bench: setup test-services ## hipwatch beside kafka-python and confluent-kafka on the same events: make bench EVENTS=1000000 ROUNDS=3 BROKER=kafka
 	$(BIN)/python -m bench $(if $(EVENTS),--events $(EVENTS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BROKER),--broker $(BROKER))
 
+bench-judging: setup ## what one evaluation of 10,000 units costs, whatever the ledger's age: make bench-judging UNITS=10000
+	$(BIN)/python -m bench.judging $(if $(UNITS),--units $(UNITS))
+
 exact: setup test-services ## a million events with faults through real Kafka and PostgreSQL, every counter compared: make exact EVENTS=1000000 SEED=1
 	$(BIN)/python -m tests.exact $(if $(EVENTS),--events $(EVENTS)) $(if $(SEED),--seed $(SEED))
 
@@ -40,9 +43,9 @@ fuzz: setup ## the decoder against bytes that nobody sends, led by coverage: mak
 mutants: setup ## small changes to the code that no test notices; hours for all, or make mutants ONLY=counting/fold
 	$(BIN)/python -m tests.mutants $(if $(ONLY),--only $(ONLY))
 
-judge: setup ## a labelled city through the real fold and judge, with what it missed and cried wolf: make judge SEED=1 MONTHS=24 UNITS=52
+judge: setup ## a labelled city through the real fold and judge, with what it missed and cried wolf: make judge SEED=1 MONTHS=24 UNITS=52 (CURVE=1)
 	$(BIN)/python -m tests.judge $(if $(SEED),--seed $(SEED)) $(if $(MONTHS),--months $(MONTHS)) $(if $(UNITS),--units $(UNITS)) \
-		$(if $(JUDGE),--judge $(JUDGE)) $(if $(JSON),--json) $(if $(SHOW),--show) $(if $(WRITE),--write $(WRITE))
+		$(if $(JUDGE),--judge $(JUDGE)) $(if $(CURVE),--curve) $(if $(JSON),--json) $(if $(SHOW),--show) $(if $(WRITE),--write $(WRITE))
 
 dashboards: setup ## write the JSON of the Grafana dashboards anew
 	$(BIN)/python -m ops.grafana

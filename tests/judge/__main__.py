@@ -5,62 +5,53 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 
+from monitor.judgement.hour_weights import LEAST_LIMIT
 from tests.judge.baselines import fixed_period, static_day
-from tests.judge.city import Days, Sender, make_city
-from tests.judge.contents import uploads_by_day
+from tests.judge.city import Days, Sender
 from tests.judge.contents_judged import Contents
-from tests.judge.faults import apply_faults, apply_noise, make_faults, senders_of
+from tests.judge.curve import LIMITS, caption, curve, draw, table
+from tests.judge.history import History
 from tests.judge.report import text
-from tests.judge.run import Alarm, Played, play
+from tests.judge.run import Alarm, Played, hear, play
 from tests.judge.score import Score, score
 from tests.judge.score_findings import FindingScore, score_findings, verdict_on_findings
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--months", type=int, default=24)
-    parser.add_argument("--units", type=int, default=52)
-    parser.add_argument("--limit", type=float, default=7.0, help="surprise at which a feed is silent: the trade-off's handle")
-    parser.add_argument("--judge", choices=["hipwatch", "never", "always"], default="hipwatch")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--show", action="store_true", help="list false and missed alarms one by one")
-    parser.add_argument("--write", type=Path, help="put the table into this file, in the place of that of the same seed")
-    args = parser.parse_args()
+    args = _options()
     began = time.process_time()
-    random = np.random.default_rng(args.seed)
-    days = Days(date(2023, 9, 1) + timedelta(days=int(random.integers(0, 90))), int(args.months * 30.4))
-    units = make_city(args.units, days, random)
-    senders = senders_of(units)
-    apply_noise(senders, days, random)
-    uploads = [uploads_by_day(sender, days) for sender in senders]
-    faults = make_faults(units, days, random)
-    apply_faults(senders, faults, random)
+    history = History.make(args.seed, args.months, args.units)
+    about = {"seed": args.seed, "months": args.months, "units": args.units, "first_day": history.days.first.isoformat()}
+    if args.curve:
+        points = curve(history, args.limits, lambda words: print(words, file=sys.stderr, flush=True))
+        print(json.dumps({**about, "points": [asdict(point) for point in points]}, indent=1) if args.json else table(points))
+        if args.write:
+            _write(args.write, f"curve of seed {args.seed}", f"{caption(about)}\n\n{table(points)}")
+            draw(points, args.write.with_name(f"{args.write.stem}-curve.svg"))
+        return 0
     judges: dict[str, Callable[[], Played]] = {
-        "hipwatch": lambda: play(units, senders, faults, days, args.limit),
+        "hipwatch": lambda: play(history, hear(history), args.limit),
         "never": Played,
-        "always": lambda: _always(len(senders), days),
+        "always": lambda: _always(len(history.senders), history.days),
     }
     played = judges[args.judge]()
     scores = [
-        score(args.judge, played, senders, faults, days),
-        score("fixed period + 3 h", fixed_period(senders, faults, days), senders, faults, days),
-        score("static 24 h", static_day(senders, faults, days), senders, faults, days),
+        score(args.judge, played, history),
+        score("fixed period + 3 h", fixed_period(history), history),
+        score("static 24 h", static_day(history), history),
     ]
-    contents = Contents.make(units, senders, faults, uploads, days, args.seed)
-    about_contents = score_findings(contents.judge(args.judge, played), contents.labels, days)
+    contents = Contents.make(history)
+    about_contents = score_findings(contents.judge(args.judge, played), contents.labels, history.days)
     failures = verdict(scores[0]) + verdict_on_findings(about_contents)
     found = {
-        "seed": args.seed,
-        "months": args.months,
-        "units": args.units,
-        "first_day": days.first.isoformat(),
-        "events": sum(len(sender.arrive) for sender in senders),
+        **about,
+        "events": sum(len(sender.arrive) for sender in history.senders),
         "cpu_seconds": round(time.process_time() - began, 1),
         "scores": [one.as_json() for one in scores],
         "contents": about_contents.as_json(),
@@ -68,11 +59,26 @@ def main() -> int:
     }
     print(json.dumps(found, indent=1) if args.json else text(found))
     if args.write:
-        _write(args.write, args.seed, text(found))
+        _write(args.write, f"seed {args.seed}", text(found))
     if args.show:
-        _show(scores[0], senders, played)
-        _show_findings(about_contents, senders)
+        _show(scores[0], history.senders, played)
+        _show_findings(about_contents, history.senders)
     return 1 if failures else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tests.judge", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--months", type=int, default=24)
+    parser.add_argument("--units", type=int, default=52)
+    parser.add_argument("--limit", type=float, default=LEAST_LIMIT, help="surprise at which a feed is silent (%(default)s)")
+    parser.add_argument("--judge", choices=["hipwatch", "never", "always"], default="hipwatch")
+    parser.add_argument("--curve", action="store_true", help="the same history at several limits: false alarms against delay")
+    parser.add_argument("--limits", type=float, nargs="+", default=LIMITS, help="those of the curve (%(default)s)")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--show", action="store_true", help="list false and missed alarms one by one")
+    parser.add_argument("--write", type=Path, help="put the table into this file, in the place of that of the same seed")
+    return parser.parse_args()
 
 
 def _always(rows: int, days: Days) -> Played:
@@ -82,9 +88,9 @@ def _always(rows: int, days: Days) -> Played:
     )
 
 
-def _write(path: Path, seed: int, table: str) -> None:
-    """Replace what stands between the seed's two marks, or append it."""
-    first, last = f"<!-- seed {seed} -->\n", f"<!-- end of seed {seed} -->\n"
+def _write(path: Path, name: str, table: str) -> None:
+    """Replace what stands between the two marks of that name, or append it."""
+    first, last = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
     whole = path.read_text(encoding="utf-8") if path.exists() else ""
     before, _, rest = whole.partition(first)
     _, _, after = rest.partition(last)

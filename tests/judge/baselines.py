@@ -3,19 +3,20 @@
 import numpy as np
 
 from monitor.counting.feeds import Feed
-from tests.judge.city import Days, Sender
-from tests.judge.faults import STALL, Fault
+from tests.judge.city import Sender
+from tests.judge.faults import STALL
+from tests.judge.history import History
 from tests.judge.run import Alarm, Played
 
 
-def fixed_period(senders: list[Sender], faults: list[Fault], days: Days, grace: float = 3.0) -> Played:
+def fixed_period(history: History, grace: float = 3.0) -> Played:
     """Each feed's usual period, as somebody would set it by hand, and three hours."""
-    return _by_age(senders, [_period(sender) + grace for sender in senders], faults, days)
+    return _by_age(history, [_period(sender) + grace for sender in history.senders])
 
 
-def static_day(senders: list[Sender], faults: list[Fault], days: Days) -> Played:
+def static_day(history: History) -> Played:
     """Nothing for 24 hours."""
-    return _by_age(senders, [24.0] * len(senders), faults, days)
+    return _by_age(history, [24.0] * len(history.senders))
 
 
 def _period(sender: Sender) -> float:
@@ -25,14 +26,14 @@ def _period(sender: Sender) -> float:
     return max(1.0, float(np.median(gaps))) if len(gaps) else 24.0
 
 
-def _by_age(senders: list[Sender], limits: list[float], faults: list[Fault], days: Days) -> Played:
+def _by_age(history: History, limits: list[float]) -> Played:
     played = Played()
-    end = days.start + days.count * 24
-    for row, (sender, limit) in enumerate(zip(senders, limits, strict=True)):
+    end = history.days.start + history.days.count * 24
+    for row, (sender, limit) in enumerate(zip(history.senders, limits, strict=True)):
         following = np.append(sender.arrive[1:], end)
         for at in np.flatnonzero(following - sender.arrive > limit):
             called = float(sender.arrive[at]) + limit
-            if not any(f.kind == STALL and f.start <= called < f.end for f in faults):
+            if not any(f.kind == STALL and f.start <= called < f.end for f in history.faults):
                 played.alarms.append(Alarm(row, float(sender.arrive[at]), called))
     played.alarms.sort(key=lambda alarm: alarm.called)
     return played

@@ -1,10 +1,8 @@
 """The contents of the made-up city with their faults, and what the rules say of them; or a judge that says nothing, or all."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from monitor.judgement.find import SUMMARY_HOUR
 from monitor.judgement.findings import Finding
@@ -12,11 +10,11 @@ from monitor.judgement.rules.verdict import Severity, Text
 from schemas.clock import local_date
 from schemas.events import Event
 from schemas.register import Register, load_register
-from tests.judge.city import Days, Sender, Unit
+from tests.judge.city import Days
 from tests.judge.contents import Delivery, made_up_register, make_deliveries, make_habits, unit_id_of
 from tests.judge.documents import events_of, moment_of
-from tests.judge.faults import Fault
 from tests.judge.half_dead import HALF_DEAD_KINDS, make_half_dead
+from tests.judge.history import History
 from tests.judge.mornings import FIRST_CALLS, Called, Judged, Silent, judge_mornings
 from tests.judge.run import Played
 from tests.judge.score_findings import Labels
@@ -32,24 +30,17 @@ class Contents:
     days: Days
 
     @classmethod
-    def make(
-        cls,
-        units: Sequence[Unit],
-        senders: Sequence[Sender],
-        faults: Sequence[Fault],
-        uploads: Sequence[NDArray[np.int64]],
-        days: Days,
-        seed: int,
-    ) -> "Contents":
-        """Draw habits, deliveries and faults. `uploads`: how many each sender had on each day before its faults."""
-        random = np.random.default_rng([seed, 1])
-        register = made_up_register(load_register(), units)
+    def make(cls, history: History) -> "Contents":
+        """Draw habits, deliveries and faults."""
+        random = np.random.default_rng([history.seed, 1])
+        faults, days = history.faults, history.days
+        register = made_up_register(load_register(), history.units)
         deliveries: list[list[Delivery]] = []
-        for row, sender in enumerate(senders):
+        for row, (sender, uploads) in enumerate(zip(history.senders, history.uploads, strict=True)):
             habits = make_habits(register, register.units[unit_id_of(row // 2)].kind, sender.feed, random)
-            deliveries.append(make_deliveries(sender, row, faults, habits, uploads[row], days, random))
+            deliveries.append(make_deliveries(sender, row, faults, habits, uploads, days, random))
         half_dead = make_half_dead(deliveries, faults, days, random)
-        return cls(register, events_of(deliveries, half_dead, days, random), Labels(half_dead, faults, senders), days)
+        return cls(register, events_of(deliveries, half_dead, days, random), Labels(half_dead, faults, history.senders), days)
 
     def judge(self, judge: str, played: Played) -> Judged:
         """What the rules say, who know the silences that were `played`; or a judge that never or always calls."""

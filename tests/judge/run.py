@@ -1,8 +1,9 @@
 """Play a made-up city, hour by hour, through the real fold into the real judge. The judge sees uploads only."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,8 +19,9 @@ from monitor.judgement.whole_outages import Outage, scopes_of
 from schemas.clock import local_date
 from schemas.events import CdaDocuments, Event, FormCode, RealtimeForms, TableCode, UnitId
 from schemas.topics import Topic
-from tests.judge.city import Days, Sender, Unit
-from tests.judge.faults import STALL, Fault
+from tests.judge.city import Days, Sender
+from tests.judge.faults import STALL
+from tests.judge.history import History
 
 _TABLES = [TableCode(f"T{n}") for n in range(12)]
 _FORMS = [FormCode(f"RT-{n:02d}") for n in range(1, 12)]
@@ -45,21 +47,24 @@ class Played:
     events: int = 0
 
 
-def play(units: list[Unit], senders: list[Sender], faults: list[Fault], days: Days, limit: float) -> Played:
-    """Hour by hour: fold what has arrived, note the activity, judge. While we stall nothing happens at all."""
-    keys = [(UnitId(f"u{row // 2:02d}"), (Feed.SCHEDULED, Feed.REALTIME)[row % 2]) for row in range(len(senders))]
+class HeardHour(NamedTuple):
+    """What the fold made of an hour's uploads, and the hour's end (local hours). While we stall there is no such hour."""
+
+    now: float
+    activity: Sequence[ActiveHour]
+    events: int
+
+
+def hear(history: History) -> list[HeardHour]:
+    """Hour by hour, fold what has arrived."""
+    senders, days = history.senders, history.days
+    keys = _keys(senders)
     rows = {key: row for row, key in enumerate(keys)}
-    districts = {UnitId(f"u{n:02d}"): unit.district for n, unit in enumerate(units)}
-    vendors = {UnitId(f"u{n:02d}"): unit.vendor for n, unit in enumerate(units)}
-    scheduled = np.array([key[1] is Feed.SCHEDULED for key in keys], np.bool_)
-    scopes = scopes_of(keys, [("district", districts), ("vendor", vendors)])
-    city = CityState(ActivityHistory(len(senders)), scheduled, scopes, Calendar())
-    played, clock = Played(), _moment(days.start)
+    heard, clock = list[HeardHour](), _moment(days.start)
     streams: dict[StreamKey, Stream] = {}
-    batches = _batches(keys, senders, days)
-    stalls = [(fault.start, fault.end) for fault in faults if fault.kind == STALL]
+    stalls = [(fault.start, fault.end) for fault in history.faults if fault.kind == STALL]
     waiting: list[Arrival] = []
-    for hour, arrivals in batches:
+    for hour, arrivals in _batches(keys, senders, days):
         waiting += arrivals
         now = hour + 1.0
         if any(start <= now < end for start, end in stalls):
@@ -67,18 +72,41 @@ def play(units: list[Unit], senders: list[Sender], faults: list[Fault], days: Da
         for event in (arrival.event for arrival in waiting):
             streams.setdefault(StreamKey(event.unit_id, _topic(event), ""), Stream())
         changes = fold(waiting, Known(streams, ReceiptHasher(bytes(KEY_BYTES)), clock=clock))
-        city.history.add(
+        activity = [
             ActiveHour(rows[unit, feed], at, a.first_minute, a.last_minute, a.events)
             for (unit, feed, at), a in changes.activity.items()
-        )
-        played.events += len(waiting)
+        ]
+        heard.append(HeardHour(now, activity, len(waiting)))
         waiting, clock = [], _moment(now)
+    return heard
+
+
+def city_of(history: History) -> CityState:
+    """The history's rows and groups, of which nothing is known yet."""
+    units, keys = history.units, _keys(history.senders)
+    districts = {UnitId(f"u{n:02d}"): unit.district for n, unit in enumerate(units)}
+    vendors = {UnitId(f"u{n:02d}"): unit.vendor for n, unit in enumerate(units)}
+    scheduled = np.array([key[1] is Feed.SCHEDULED for key in keys], np.bool_)
+    scopes = scopes_of(keys, [("district", districts), ("vendor", vendors)])
+    return CityState(ActivityHistory(len(keys)), scheduled, scopes, Calendar())
+
+
+def play(history: History, heard: Iterable[HeardHour], limit: float) -> Played:
+    """Judge hour by hour. `limit`: the surprise at which a feed is silent."""
+    city, played = city_of(history), Played()
+    for now, activity, events in heard:
+        city.history.add(activity)
+        played.events += events
         verdicts = evaluate(city, now, limit)
         played.alarms += [Alarm(int(row), float(city.quiet_since[row]), now) for row in verdicts.began]
         played.ended += verdicts.ended
         played.lates += int(verdicts.late.sum())
     played.outages = city.outages
     return played
+
+
+def _keys(senders: list[Sender]) -> list[tuple[UnitId, Feed]]:
+    return [(UnitId(f"u{row // 2:02d}"), (Feed.SCHEDULED, Feed.REALTIME)[row % 2]) for row in range(len(senders))]
 
 
 def _moment(hours: float) -> datetime:

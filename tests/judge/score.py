@@ -9,6 +9,7 @@ import numpy as np
 from monitor.counting.feeds import Feed
 from tests.judge.city import Days, Sender
 from tests.judge.faults import SILENCE, STALL, Fault, ideal_moment
+from tests.judge.history import History
 from tests.judge.run import Alarm, Played
 
 REALTIME_SLACK: Final = 4.0
@@ -76,8 +77,9 @@ class Score:
         }
 
 
-def score(name: str, played: Played, senders: list[Sender], faults: list[Fault], days: Days) -> Score:
+def score(name: str, played: Played, history: History) -> Score:
     """Hold the alarms against the labels."""
+    senders, faults, days = history.senders, history.faults, history.days
     lines: dict[str, Line] = defaultdict(lambda: Line(""))
     by_row: dict[int, list[Fault]] = defaultdict(list)
     for fault in faults:

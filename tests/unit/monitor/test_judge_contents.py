@@ -20,6 +20,7 @@ from tests.judge.contents_judged import Contents
 from tests.judge.documents import moment_of
 from tests.judge.faults import SILENCE, Fault, senders_of
 from tests.judge.half_dead import HALF_DEAD_KINDS, HISTORY_DAYS, HalfDead, make_half_dead
+from tests.judge.history import History
 from tests.judge.mornings import Called, Judged
 from tests.judge.run import Played
 from tests.judge.score_findings import Labels, score_findings, verdict_on_findings
@@ -160,7 +161,7 @@ def test_a_city_without_faults_has_its_contents_as_events_in_order() -> None:
     units = make_city(2, DAYS, np.random.default_rng(5))
     senders: list[Sender] = senders_of(units)
     uploads = [np.ones(DAYS.count, np.int64) for _ in senders]
-    contents = Contents.make(units, senders, [], uploads, DAYS, 5)
+    contents = Contents.make(History(5, units, senders, [], uploads, DAYS))
     moments = [moment for moment, _ in contents.events]
     assert moments == sorted(moments)
     assert {str(event.unit_id) for _, event in contents.events} == set(contents.register.units)
