@@ -63,7 +63,7 @@ def _refused_login(cause: str) -> str | None:
 
 
 _BY_STATE: Final = {
-    "42501": "does not let this role do what it has to: GRANT it the rights that ops/operations.md names",
+    "42501": "does not let this role do what it has to: GRANT it the rights that docs/operations.md names",
     "42P01": "is not a ledger, or another's: it lacks our tables",
     "3F000": "is not a ledger: it lacks the schema that search_path names",
     "42703": "has another version's tables",

@@ -258,7 +258,7 @@ class KafkaSource(Source):
             raise HipwatchError(
                 f"{tp.topic}-{tp.partition} ends at offset {end} on the broker, and the ledger has counted up to {start}: "
                 "the broker has lost messages, or the ledger is another broker's; "
-                "'The broker has lost messages' in ops/operations.md says what to do"
+                "'The broker has lost messages' in docs/operations.md says what to do"
             )
 
     def forget(self, position: Position) -> None:

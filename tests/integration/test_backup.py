@@ -1,4 +1,4 @@
-"""Backup and restore by the commands of ops/operations.md: from an older backup a worker counts on to the very same figures."""
+"""Backup and restore by the commands of docs/operations.md: from an older backup a worker counts on to the very same figures."""
 
 import re
 import subprocess
@@ -16,7 +16,7 @@ from tests.integration.stack import Started, broker_of, end, home_in, running, w
 from tests.services.missing import program
 from tests.services.postgres import PostgresServer
 
-OPERATIONS: Final = Path(__file__).parents[2] / "ops" / "operations.md"
+OPERATIONS: Final = Path(__file__).parents[2] / "docs" / "operations.md"
 BACKENDS: Final = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 FAULTS: Final = {"duplicates": 0.05, "reordered": 0.05, "gaps": 0.05, "poison": 0.05}
 OF_THE_WALL: Final = {"first_at", "last_at", "received_at", "published_at", "settled_at", "advanced_at", "complete_until"}
