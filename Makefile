@@ -24,8 +24,8 @@ services: ## on Debian as root: install Prometheus and Alertmanager, which the d
 test-services: services ## on Debian as root: install what else the tests run: Java and Maven for Apache Kafka, PostgreSQL, PgBouncer, kcat
 	@ops/install-debian.sh java maven postgresql pgbouncer kcat openssl sqlite3
 
-chaos: setup test-services ## a month under faults on real Kafka and PostgreSQL: make chaos SEED=1 FAULTS=100 (UNSAFE=1: compare-and-set off, has to fail)
-	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) \
+chaos: setup test-services ## a month under faults on real Kafka and PostgreSQL: make chaos SEED=1 FAULTS=100 (ONLY="broker restart"; UNSAFE=1: compare-and-set off, has to fail)
+	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(ONLY),--only "$(ONLY)") \
 		$(if $(UNSAFE),--worker-module tests.chaos.unsafe_worker)
 
 bench: setup test-services ## hipwatch beside kafka-python and confluent-kafka on the same events: make bench EVENTS=1000000 ROUNDS=3 BROKER=kafka

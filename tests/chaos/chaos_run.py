@@ -47,6 +47,8 @@ class ChaosRun:
     workers: list[ServiceProcess] = field(default_factory=list)
     simulator: ServiceProcess | None = None
     simulating: bool = True
+    ended: list[str] = field(default_factory=list)
+    """The workers that ended though nobody had ended them."""
 
     def raise_curtain(self, workers: int) -> None:
         for number in range(1, workers + 1):
@@ -61,8 +63,10 @@ class ChaosRun:
         match fault.kind:
             case Kind.WORKER_KILLED:
                 worker.kill()
+                worker.start(lambda: True)
             case Kind.WORKER_TERMINATED:
                 self._terminate(worker)
+                worker.start(lambda: True)
             case Kind.WORKER_FROZEN:
                 self._outage(worker.pause, worker.resume, 2 * SESSION_SECONDS)
             case Kind.REBALANCE_STORM:
@@ -108,10 +112,13 @@ class ChaosRun:
         return ends is not None and counted is not None and counted >= ends
 
     def tend(self) -> None:
-        """What a supervisor does: start again what has died."""
-        for process in (*self.workers, *([self.simulator] if self.simulating and self.simulator else [])):
-            if not process.running:
-                process.start(lambda: True)
+        """What a supervisor does: start again what has ended by itself."""
+        for worker in self.workers:
+            if not worker.running:
+                self.ended.append(worker.name)
+                worker.start(lambda: True)
+        if self.simulating and self.simulator and not self.simulator.running:
+            self.simulator.start(lambda: True)
 
     def _recover(self, fault: Fault) -> None:
         before = self._counted() or 0

@@ -1,5 +1,6 @@
 """Which faults happen, and in which order. Core: the same seed and count give the same schedule."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
@@ -53,12 +54,12 @@ class Fault:
     calm: float
 
 
-def schedule(seed: int, faults: int, workers: int) -> list[Fault]:
+def schedule(seed: int, faults: int, workers: int, of: Sequence[Kind] = tuple(Kind)) -> list[Fault]:
     """The faults of a run. The first ones of a long run are one of each kind, so that no kind is ever missed."""
     random = Random(f"chaos|{seed}")
-    kinds = list(Kind)
+    kinds = list(of)
     random.shuffle(kinds)
-    kinds += random.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=max(0, faults - len(kinds)))
+    kinds += random.choices(of, [_WEIGHTS[kind] for kind in of], k=max(0, faults - len(kinds)))
     return [
         Fault(number, kind, random.randrange(workers), round(random.uniform(0.2, 1.2), 2))
         for number, kind in enumerate(kinds[:faults], 1)

@@ -1,4 +1,4 @@
-"""Upgrade and rollback by the commands of docs/upgrade.md, as they stand there: the old tables are back, the new ones are gone."""
+"""Upgrade and rollback by the commands of docs/upgrade.md as they stand there: the old tables are back, the new ones are gone."""
 
 import re
 import subprocess
@@ -18,10 +18,10 @@ from schemas.register import load_register
 from tests.conftest import prepare
 from tests.factories import make_batch, make_event
 from tests.ops.test_postgresql import PASSWORD, psql, sqlalchemy_url
-from tests.ops.tools import OPS
 from tests.services.missing import program
 from tests.services.postgres import PostgresServer
 
+PAGE = Path(__file__).parents[2] / "docs" / "upgrade.md"
 BACKENDS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 EARLIER = "0009"
 """The tables of a release before this one's."""
@@ -38,7 +38,7 @@ class Operated:
 
     def run_documented(self, heading: str) -> None:
         """The commands of a section that are for this database."""
-        section = (OPS.parent / "docs" / "upgrade.md").read_text(encoding="utf-8").partition(f"## {heading}\n")[2].partition("\n## ")[0]
+        section = PAGE.read_text(encoding="utf-8").partition(f"## {heading}\n")[2].partition("\n## ")[0]
         lines = [line for block in re.findall(r"```sh\n(.*?)```", section, re.DOTALL) for line in block.splitlines()]
         mine = [line for line in lines if f"# {BACKENDS[self.backend]}" in line and "reader.sql" not in line]
         assert mine
