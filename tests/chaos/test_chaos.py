@@ -14,6 +14,7 @@ def test_a_seed_always_gives_the_same_schedule_and_no_kind_is_missed() -> None:
     assert schedule(5, 100, 3) == schedule(5, 100, 3)
     assert schedule(5, 100, 3) != schedule(6, 100, 3)
     assert {fault.kind for fault in schedule(5, len(Kind), 3)} == set(Kind)
+    assert [fault.kind for fault in schedule(5, 3, 3, [Kind.BROKER_RESTARTED])] == [Kind.BROKER_RESTARTED] * 3
 
 
 @pytest.mark.timeout(900)
