@@ -1,4 +1,4 @@
-"""A past month in a real Prometheus by the commands of ops/operations.md, and what the dashboards show of it at its dates."""
+"""A past month in a real Prometheus by the commands of docs/operations.md, and what the dashboards show of it at its dates."""
 
 import json
 import os
@@ -52,7 +52,9 @@ NO_PAST: Final = {
 
 def documented() -> list[list[str]]:
     """The three commands, as they stand there."""
-    section = (OPS / "operations.md").read_text(encoding="utf-8").partition("## A past month on the dashboards\n")[2]
+    section = (
+        (OPS.parent / "docs" / "operations.md").read_text(encoding="utf-8").partition("## A past month on the dashboards\n")[2]
+    )
     (block,) = re.findall(r"```sh\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)
     commands = [line.split() for line in block.splitlines()]
     assert [command[0] for command in commands] == ["hipwatch", "promtool", "prometheus"]
