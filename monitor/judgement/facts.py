@@ -56,12 +56,12 @@ class Sums(NamedTuple):
 class FeedFacts:
     """One feed of one unit. `complete_until`: the newest business date that should be here as a whole by now.
 
-    `lags`: by weekday (0: Monday), the days after its date by whose end a date is usually here; none when nobody counted.
+    `lags`: by weekday (0: Monday), the days after its date by whose end a date is usually here.
     """
 
     days: Mapping[date, Mapping[str, Sums]]
     complete_until: date
-    lags: Sequence[int] = ()
+    lags: Sequence[int]
     arrivals: Sequence[Arrivals] = ()
     first_event_on: date | None = None
     last_event_at: datetime | None = None

@@ -59,6 +59,7 @@ def feed(of: Days, which: Feed = Feed.SCHEDULED, **overrides: Any) -> FeedFacts:
     values: dict[str, Any] = {
         "days": of,
         "complete_until": TODAY - DAY * (1 + lag),
+        "lags": [lag] * 7,
         "arrivals": punctual(of, lag),
         "first_event_on": min(of, default=None),
         "last_event_at": start_of_day(max(of)) if of else None,

@@ -4,10 +4,10 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from monitor.counting.feeds import Feed
-from monitor.judgement.facts import Sums
+from monitor.judgement.facts import FeedFacts, Sums
 from monitor.judgement.rules.dead_parts import FAMILY
 from tests.unit.monitor.judgement.rules.cases import Case, check, names
-from tests.unit.monitor.judgement.steady import DAY, FORMS, TABLES, TODAY, feed, scaled, steady, unit, verdicts, without
+from tests.unit.monitor.judgement.steady import DAY, FIRST, FORMS, TABLES, TODAY, feed, scaled, steady, unit, verdicts, without
 
 ALL = steady(TABLES)
 LIVE = steady(FORMS, last=TODAY - DAY)
@@ -25,6 +25,16 @@ def pausing(every: int) -> dict[date, dict[str, Sums]]:
     return {d: {c: s for c, s in its.items() if c != "RT01" or d.toordinal() % every} for d, its in LIVE.items()}
 
 
+def beside(usual: int, *newest: int) -> FeedFacts:
+    """Two tables: one is away on the newest days, the other brings so much on them, and as usual before."""
+    found = {day: {"C0002": Sums(3, 100), "C0004": Sums(3, usual)} for day in ALL}
+    for days_ago, records in enumerate(reversed(newest)):
+        found[LAST - DAY * days_ago] = {"C0004": Sums(3, records)}
+    return feed(found)
+
+
+RECENT = steady(TABLES, first=LAST - DAY * 21)
+FIRST_WEEKEND = {day: codes for day, codes in LIVE.items() if day.weekday() < 5 or day >= TODAY - DAY * 2}
 CASES = [
     Case("1 all parts live", unit(), {}),
     Case("2 a table is away for one day: it may be late", unit(scheduled=feed(without(ALL, ["C0002"], LAST))), {}),
@@ -75,6 +85,42 @@ CASES = [
         unit(scheduled=feed(without(steady(TABLES, first=LAST - DAY * 9), ["C0002"], LAST - DAY))),
         {},
         {("dead_tables", Feed.SCHEDULED), ("empty_uploads", Feed.SCHEDULED)},
+    ),
+    Case(
+        "14 nor do they hide that forms are dead",
+        unit(
+            scheduled=feed(steady(TABLES, first=LAST - DAY * 9)),
+            realtime=feed(without(LIVE, ["RT01", "RT03"], TODAY - DAY * 2), Feed.REALTIME),
+        ),
+        {"dead_forms": {"codes": ["RT01", "RT03"]}},
+        {("dead_tables", Feed.SCHEDULED), ("empty_uploads", Feed.SCHEDULED)},
+    ),
+    Case("15 three weeks do", unit(scheduled=feed(without(RECENT, ["C0002"], LAST - DAY * 2))), {"dead_tables": {"days": 3}}),
+    Case(
+        "16 of a table that has been away for longer than it was there nothing is known",
+        unit(scheduled=feed(without(ALL, ["C0002"], FIRST + DAY * 9))),
+        {},
+        {("dead_tables", Feed.SCHEDULED)},
+    ),
+    Case(
+        "17 one table stops a day after another",
+        unit(scheduled=feed(without(without(ALL, ["C0002"], LAST - DAY * 2), ["C0004"], LAST - DAY))),
+        {"dead_tables": {"codes": ["C0002", "C0004"], "days": 3, "since": LAST - DAY * 2}},
+    ),
+    Case(
+        "18 one table is away, another one empty",
+        unit(scheduled=feed(without(emptied(LAST - DAY, ("C0004",)), ["C0002"], LAST - DAY))),
+        {"dead_tables": {"codes": ["C0002"]}, "empty_uploads": {"codes": ["C0004"]}},
+    ),
+    Case("19 the other one brings 40 % of its usual", unit(scheduled=beside(100, 40, 40, 40)), {"dead_tables": {"days": 3}}),
+    Case("20 or 39 %: the feed fails", unit(scheduled=beside(100, 39, 39, 39)), {}),
+    Case("21 the last three days say whether the others live", unit(scheduled=beside(100, 100, 100, 30, 30)), {}),
+    Case("22 little, but as much as ever", unit(scheduled=beside(2, 2, 2, 2, 2)), {"dead_tables": {"days": 4}}),
+    Case("23 nothing but empty uploads beside it: it is the feed", unit(scheduled=beside(0, 0, 0, 0, 0)), {}),
+    Case(
+        "24 the first weekend that it works has nothing to be compared with",
+        unit(realtime=feed(without(FIRST_WEEKEND, ["RT01", "RT03"], TODAY - DAY * 2), Feed.REALTIME)),
+        {},
     ),
 ]
 
