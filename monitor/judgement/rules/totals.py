@@ -29,19 +29,22 @@ def totals_fell(unit: UnitFacts, city: CityFacts) -> Iterable[Outcome]:
     found = []
     for name in NAMES:
         series = _series(unit.health, name)
-        highest = max(series, key=lambda point: point[1], default=None)
-        if highest and series[-1][1] < highest[1]:
-            since = next(day for day, total in series if day > highest[0] and total < highest[1])
-            found.append((name, since, highest[1], series[-1][1]))
+        if not series:
+            continue
+        highest = max(total for _, total in series)
+        peak = max(day for day, total in series if total == highest)
+        below = [(day, total) for day, total in series if day > peak]
+        if below:
+            found.append((name, below[0][0], highest, below[-1][1]))
     if found:
-        name, since, before, now = max(found, key=lambda fall: 1 - fall[3] / fall[2])
+        name, since, before, now = min(found, key=lambda fall: fall[3] / fall[2])
         yield Verdict(
             FELL,
             Severity.TICKET,
             since,
             Text(
                 f"{unit.unit.name_zh}:{NAMES[name].zh}累计自 {since} 起由 {before:,} 降至 {now:,}",
-                f"{unit.unit.name_en}: the {NAMES[name].en} fell from {before:,} to {now:,} on {since}",
+                f"{unit.unit.name_en}: the {NAMES[name].en} have fallen from {before:,} to {now:,} since {since}",
             ),
             Text(
                 f"累计数只增不减,请核对{NAMES[name].zh}累计口径并更正。",
@@ -60,19 +63,20 @@ def totals_stand_still(unit: UnitFacts, city: CityFacts) -> Iterable[Outcome]:
     found: list[tuple[str, date, int, int]] = []
     for name in NAMES:
         series = _series(unit.health, name)
-        if 0 < len(series) <= LEAST_HISTORY:
+        if not series:
+            continue
+        if len(series) <= LEAST_HISTORY:
             yield NotEnoughHistory(STILL)
             return
-        if not series or not series[-1][1]:
-            continue
-        steps = [later[1] > earlier[1] for earlier, later in pairwise(series)]
-        run = next((n for n, grew in enumerate(reversed(steps)) if grew), len(steps))
-        before = steps[: len(steps) - run][-HISTORY:]
-        chance = (sum(not grew for grew in before) + 0.5) / (len(before) + 1)
+        total = series[-1][1]
+        moved = [later[1] != earlier[1] for earlier, later in pairwise(series)]
+        run = next((n for n, has_moved in enumerate(reversed(moved)) if has_moved), len(moved))
+        before = moved[: len(moved) - run][-HISTORY:]
+        chance = (before.count(False) + 0.5) / (len(before) + 1)
         proven = len(before) >= LEAST_HISTORY and run * -log10(chance) >= _ENOUGH
-        still_all_month = run >= _WHOLE_MONTH and series[-1][1] >= _LEAST_TOTAL and _most_grew(name, city)
-        if run and (proven or still_all_month):
-            found.append((name, series[-run][0], series[-1][1], run))
+        still_all_month = run >= _WHOLE_MONTH and total >= _LEAST_TOTAL and _most_grew(name, city)
+        if total and (proven or still_all_month):
+            found.append((name, series[-run][0], total, run))
     if found:
         yield _still(unit, *max(found, key=lambda item: item[3]))
 

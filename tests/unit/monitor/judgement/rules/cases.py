@@ -29,10 +29,13 @@ def names(cases: Collection[Case]) -> list[str]:
     return [case.name for case in cases]
 
 
-def check(case: Case, family: Family, snapshot: SnapshotAssertion, **overrides: Any) -> None:
-    """The family's verdicts are exactly those of the case, and say what it says; the whole of them is the golden one."""
+def check(case: Case, family: Family, snapshot: SnapshotAssertion, *others: UnitFacts, **overrides: Any) -> None:
+    """The family's verdicts are exactly those of the case, and say what it says; the whole of them is the golden one.
+
+    `others` live in the same city, as its steady peers do.
+    """
     of_family = {rule.name for rule in family.rules}
-    judged = evaluate(city(case.unit, **overrides), {case.unit.unit.unit_id})
+    judged = evaluate(city(case.unit, *others, **overrides), {case.unit.unit.unit_id})
     found = [verdict for verdict in judged.verdicts if verdict.rule in of_family]
     assert {verdict.rule for verdict in found} == case.found.keys()
     assert {(rule, feed) for rule, _, feed in judged.unknown if rule in of_family} == set(case.untold)
