@@ -1,7 +1,8 @@
 """Rules on feeds that move and bring nothing new: the same content again, one old business date over and over. Core."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date
 from itertools import pairwise
 from math import log10
 from typing import Final
@@ -22,17 +23,12 @@ _STUCK_DAYS: Final = 2
 _STUCK_BEHIND: Final = 2
 """Days that the repeated date lies behind what the unit should be sending by now."""
 _STUCK_SHARE: Final = 0.9
-_DAY: Final = timedelta(days=1)
 
 
 def same_content(unit: UnitFacts, city: CityFacts) -> Iterable[Outcome]:
     """The newest own days have, table by table, the counts of the day before."""
     for feed, facts in unit.feeds.items():
         days = facts.own_days
-        if len(days) < LEAST_HISTORY + 2:
-            if days:
-                yield NotEnoughHistory(COPY, feed)
-            continue
         copied = [is_copy(facts.days[before], facts.days[day]) for before, day in pairwise(days)]
         run = next((length for length, copy in enumerate(reversed(copied)) if not copy), len(copied))
         before = copied[: len(copied) - run]
@@ -49,7 +45,7 @@ def is_copy(before: Mapping[str, Sums], day: Mapping[str, Sums]) -> bool:
         sums.records for code, sums in day.items() if sums.records and code in before and before[code].records == sums.records
     ]
     digits = sum(log10(records) for records in same)
-    return total > 0 and sum(same) >= _AGREE * total and digits >= _DIGITS
+    return sum(same) >= _AGREE * total and digits >= _DIGITS
 
 
 def _copied(unit: UnitFacts, feed: Feed, facts: FeedFacts, since: date, run: int) -> Verdict:
@@ -78,27 +74,31 @@ def _copied(unit: UnitFacts, feed: Feed, facts: FeedFacts, since: date, run: int
 def stuck_date(unit: UnitFacts, city: CityFacts) -> Iterable[Outcome]:
     """On each of the last days on which anything was sent, nearly all of it was for one and the same old date."""
     for feed, facts in unit.feeds.items():
-        sent: dict[date, dict[date, int]] = {}
+        sent: defaultdict[date, Counter[date]] = defaultdict(Counter)
         for arrival in facts.arrivals:
             if arrival.sent_on < city.today:
-                by_date = sent.setdefault(arrival.sent_on, {})
-                by_date[arrival.business_date] = by_date.get(arrival.business_date, 0) + arrival.events
+                sent[arrival.sent_on][arrival.business_date] += arrival.events
         days = sorted(sent)
         if len(days) < LEAST_HISTORY:
             if days:
                 yield NotEnoughHistory(STUCK, feed)
             continue
-        stuck = max(sent[days[-1]], key=lambda day: sent[days[-1]][day])
+        stuck = _mostly(sent[days[-1]])
         run = next((n for n, day in enumerate(reversed(days)) if not _repeats(sent[day], stuck)), len(days))
         behind = (days[-1] - stuck).days
         usual_lag = (city.today - facts.complete_until).days - 1
-        moving = len({max(by_date, key=lambda day: by_date[day]) for by_date in sent.values()}) > len(days) / 2
+        moving = len({_mostly(by_date) for by_date in sent.values()}) > len(days) / 2
         if run > _STUCK_DAYS and behind >= usual_lag + _STUCK_BEHIND and moving:
             yield _stuck(unit, feed, stuck, days[-run + 1], run - 1)
 
 
-def _repeats(by_date: Mapping[date, int], stuck: date) -> bool:
-    return by_date.get(stuck, 0) >= _STUCK_SHARE * sum(by_date.values())
+def _mostly(by_date: Counter[date]) -> date:
+    """The business date that most of a day's uploads were for."""
+    return max(by_date, key=lambda day: by_date[day])
+
+
+def _repeats(by_date: Counter[date], stuck: date) -> bool:
+    return by_date[stuck] >= _STUCK_SHARE * by_date.total()
 
 
 def _stuck(unit: UnitFacts, feed: Feed, stuck: date, since: date, run: int) -> Verdict:
@@ -108,7 +108,7 @@ def _stuck(unit: UnitFacts, feed: Feed, stuck: date, since: date, run: int) -> V
         since,
         Text(
             f"{unit.unit.name_zh}{FEED_ZH[feed]}:自 {since} 起一再上传同一业务日期 {stuck}",
-            f"{unit.unit.name_en}, {feed}: since {since} every upload is for one old business date, {stuck}",
+            f"{unit.unit.name_en}, {feed}: since {since} nearly every upload is for one old business date, {stuck}",
         ),
         Text(
             f"请检查上传任务的日期参数(停在 {stuck}),并补传其后各日。",

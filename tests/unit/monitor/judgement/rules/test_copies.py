@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -8,9 +9,10 @@ from monitor.counting.unit_days import Arrivals
 from monitor.judgement.facts import FeedFacts, Sums
 from monitor.judgement.rules.copies import FAMILY, is_copy
 from tests.unit.monitor.judgement.rules.cases import Case, check, names
-from tests.unit.monitor.judgement.steady import DAY, TABLES, TODAY, Days, feed, steady, unit
+from tests.unit.monitor.judgement.steady import DAY, FORMS, TABLES, TODAY, Days, feed, steady, unit
 
 ALL = steady(TABLES)
+LIVE = steady(FORMS, last=TODAY - DAY)
 LAST = TODAY - DAY * 2
 
 
@@ -18,6 +20,10 @@ def copied(run: int, day: date = LAST) -> Days:
     """The last `run` dates up to `day` hold what the date before them holds."""
     pattern = ALL[day - DAY * run]
     return {d: pattern if day - DAY * run < d <= day else codes for d, codes in ALL.items()}
+
+
+def newest(of: Days, count: int) -> Days:
+    return {day: of[day] for day in sorted(of)[-count:]}
 
 
 def stuck(run: int) -> FeedFacts:
@@ -28,6 +34,18 @@ def stuck(run: int) -> FeedFacts:
     again = [Arrivals(TODAY - DAY * n, old, 15, 2_700) for n in range(1, run + 1)]
     return feed({day: codes for day, codes in ALL.items() if day <= old}, arrivals=[*kept, *again])
 
+
+def sending(days: int, *rows: tuple[int, int, int], which: Feed = Feed.SCHEDULED) -> FeedFacts:
+    """Punctual on so many days of sending; then `rows`: sent how many days ago, for the date of how many days ago, uploads."""
+    ordinary = feed(ALL) if which is Feed.SCHEDULED else feed(LIVE, which)
+    before = [row for row in ordinary.arrivals if row.sent_on < TODAY - DAY * rows[0][0]]
+    then = [Arrivals(TODAY - DAY * sent, TODAY - DAY * of, events, events * 100) for sent, of, events in rows]
+    return replace(ordinary, arrivals=[*before[len(before) - days :], *then])
+
+
+UNTOLD = {("same_content", Feed.SCHEDULED)}
+MOVED = {"stuck_date": {"days": 5}}
+OLD = {"stuck_date": {"business_date": str(TODAY - DAY * 4), "days": 2, "since": TODAY - DAY * 2}}
 
 CASES = [
     Case("1 every day is another", unit(), {}),
@@ -45,6 +63,43 @@ CASES = [
         unit(scheduled=feed(ALL, arrivals=[r._replace(sent_on=r.business_date + DAY * 3) for r in feed(ALL).arrivals])),
         {},
     ),
+    Case("8 twelve days, and the last as the one before", unit(scheduled=feed(newest(copied(1), 12))), {"same_content": {}}),
+    Case("9 eleven days", unit(scheduled=feed(newest(copied(1), 11))), {}, UNTOLD),
+    Case("10 eleven days, each another", unit(scheduled=feed(newest(ALL, 11))), {}),
+    Case("11 always the same", unit(scheduled=feed(dict.fromkeys(ALL, ALL[LAST]))), {}, UNTOLD),
+    Case(
+        "12 one of ten days before was as its day before",
+        unit(scheduled=feed(newest({**copied(1), LAST - DAY * 5: ALL[LAST - DAY * 6]}, 12))),
+        {"same_content": {"days": 1}},
+    ),
+    Case(
+        "13 one of nine and another one of eleven",
+        unit(scheduled=feed(newest({**copied(1), LAST - DAY * 5: ALL[LAST - DAY * 6], LAST - DAY * 8: ALL[LAST - DAY * 9]}, 13))),
+        {},
+    ),
+    Case("14 six days", unit(scheduled=feed(copied(6))), {"same_content": {"days": 6}}),
+    Case("15 what is sent today does not count yet", unit(scheduled=sending(9, (3, 4, 5), (2, 4, 5), (1, 4, 5), (0, 1, 5))), OLD),
+    Case("16 nine of ten uploads", unit(scheduled=sending(9, (3, 4, 5), (2, 4, 9), (2, 3, 1), (1, 4, 9), (1, 2, 1))), OLD),
+    Case("17 half of them", unit(scheduled=sending(9, (3, 4, 5), (2, 4, 5), (2, 3, 5), (1, 4, 5))), {}),
+    Case("18 an old date on two days may be a backfill", unit(scheduled=sending(9, (2, 5, 5), (1, 5, 5))), {}),
+    Case("19 a date that could not be older", unit(scheduled=sending(9, (3, 3, 5), (2, 3, 5), (1, 3, 5))), {}),
+    Case("20 ten days of sending", unit(scheduled=sending(7, (3, 4, 5), (2, 4, 5), (1, 4, 5))), OLD),
+    Case(
+        "21 nine, and the other feed stands still",
+        unit(
+            scheduled=sending(6, (3, 4, 5), (2, 4, 5), (1, 4, 5)),
+            realtime=sending(20, (3, 3, 5), (2, 3, 5), (1, 3, 5), which=Feed.REALTIME),
+        ),
+        {"stuck_date": {"business_date": str(TODAY - DAY * 3)}},
+        {("stuck_date", Feed.SCHEDULED)},
+    ),
+    Case("22 six of eleven days for six dates", unit(scheduled=sending(5, *((n, 7, 5) for n in range(6, 0, -1)))), MOVED),
+    Case(
+        "23 five of ten days for five dates: dates hardly move",
+        unit(scheduled=sending(4, *((n, 7, 5) for n in range(6, 0, -1)))),
+        {},
+    ),
+    Case("24 ever the same date", unit(scheduled=sending(0, *((n, 60, 5) for n in range(20, 0, -1)))), {}),
 ]
 
 
@@ -63,6 +118,9 @@ def test_copies(case: Case, snapshot: SnapshotAssertion) -> None:
         ({"A": 700, "B": 3_210, "C": 5}, {"A": 700, "B": 3_210, "C": 4}, True),
         ({}, {}, False),
         ({"A": 0}, {"A": 0}, False),
+        ({"A": 1_000_000}, {"A": 1_000_000}, True),
+        ({"A": 9_000_000}, {"A": 9_000_000, "B": 1_000_000}, True),
+        ({"A": 9_000_000}, {"A": 9_000_000, "B": 1_000_001}, False),
     ],
 )
 def test_copy_is_beyond_chance(before: dict[str, int], day: dict[str, int], copy: bool) -> None:
@@ -70,6 +128,6 @@ def test_copy_is_beyond_chance(before: dict[str, int], day: dict[str, int], copy
 
 
 def test_realtime_feed_is_copied_too(snapshot: SnapshotAssertion) -> None:
-    forms = steady(("RT01", "RT02", "RT03", "RT04"), last=TODAY - DAY)
+    forms = dict(LIVE)
     forms[TODAY - DAY] = forms[TODAY - DAY * 2]
     check(Case("", unit(realtime=feed(forms, Feed.REALTIME)), {"same_content": {"days": 1}}), FAMILY, snapshot)
