@@ -116,7 +116,7 @@ def _contradicts(pair: _Pair, measures: Measures, city: CityFacts) -> bool:
 
 
 def _verdict(pair: _Pair, unit: UnitFacts, since: date, measures: Measures) -> Verdict:
-    there = getattr(measures, pair.there) or 0
+    there = getattr(measures, pair.there)
     amount = f"{there / CENTS_PER_KCNY:,.2f}" if pair.money else f"{there:,}"
     zh, en = (f"{amount} 千元", f"{amount} thousand yuan") if pair.money else (amount, amount)
     return Verdict(
