@@ -54,11 +54,11 @@ class ActivityHistory:
     rows: int
 
     def __post_init__(self) -> None:
-        self.days: NDArray[np.int32] = np.zeros(0, np.int32)
-        self.active: NDArray[np.bool_] = np.zeros((self.rows, 0, 24), np.bool_)
-        self.excluded: NDArray[np.bool_] = np.zeros((self.rows, 0, 24), np.bool_)
-        self.first_seen: NDArray[np.float64] = np.full(self.rows, np.nan)
-        self.last_seen: NDArray[np.float64] = np.full(self.rows, np.nan)
+        self.days: Counts = np.arange(0)
+        self.active: Bools = np.zeros((self.rows, 0, 24), np.bool_)
+        self.excluded: Bools = np.zeros((self.rows, 0, 24), np.bool_)
+        self.first_seen: Floats = np.full(self.rows, np.nan)
+        self.last_seen: Floats = np.full(self.rows, np.nan)
 
     def add(self, hours: Iterable[ActiveHour]) -> None:
         """Take in active hours; one that was there already is extended. Hours of days that are no longer held are left out."""
@@ -90,7 +90,7 @@ class ActivityHistory:
         last = to_days(day)
         first = int(self.days[-1]) + 1 if len(self.days) else last
         if first <= last:
-            fresh = np.arange(max(first, last - RECENT_DAYS), last + 1, dtype=np.int32)
+            fresh = np.arange(max(first, last - RECENT_DAYS), last + 1)
             empty = np.zeros((self.rows, len(fresh), 24), np.bool_)
             self.days = np.concatenate([self.days, fresh])
             self.active = np.concatenate([self.active, empty], axis=1)
@@ -107,7 +107,7 @@ class ActivityHistory:
             return True
         return day > last - FEAST_DAYS_KEPT and calendar.day(from_days(day)).kind is DayKind.HOLIDAY
 
-    def known(self) -> NDArray[np.bool_]:
+    def known(self) -> Bools:
         """The hours that teach something: from the first upload to the last (what follows is under test), none excluded."""
         starts = self.days.astype(np.float64) * 24
         hour = starts[None, :, None] + np.arange(24)[None, None, :]

@@ -25,14 +25,12 @@ def moment_at(hours: float) -> datetime:
 
 def city_of(register: Register, keys: Sequence[Key], calendar: Calendar) -> CityState:
     """A city of which nothing is known yet, with the groups that the register names."""
-    groups: dict[str, dict[UnitId, str]] = {"district": {}, "vendor": {}}
-    for kind, members in groups.items():
-        for unit in register.units.values():
-            value = getattr(unit, kind, None)
-            if value:
-                members[unit.unit_id] = str(value)
+    units = register.units.values()
+    districts: dict[UnitId, str] = {unit.unit_id: unit.district for unit in units if unit.district}
+    vendors = {unit.unit_id: unit.vendor for unit in units if unit.vendor}
     scheduled = np.array([feed is Feed.SCHEDULED for _, feed in keys], np.bool_)
-    return CityState(ActivityHistory(len(keys)), scheduled, scopes_of(keys, list(groups.items())), calendar)
+    scopes = scopes_of(keys, [("district", districts), ("vendor", vendors)])
+    return CityState(ActivityHistory(len(keys)), scheduled, scopes, calendar)
 
 
 def carry_on(

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from monitor.judgement.activity import ActivityHistory, Bools, Counts, Floats
+from monitor.judgement.activity import ActivityHistory, Bools, Floats
 from monitor.judgement.calendar import Calendar
 from monitor.judgement.expectation import deadlines, expected_between
 from monitor.judgement.hour_weights import LEAST_LIMIT
@@ -58,7 +58,8 @@ class Silence(NamedTuple):
 class CityState:
     """What is remembered from one evaluation to the next; all of it can be made again from facts and stored flips.
 
-    `expected` rows are those of which the register expects anything today.
+    `expected` rows are those of which the register expects anything today; `silent_at` and `late_at` say when an evaluation
+    would have called each row so.
     """
 
     history: ActivityHistory
@@ -81,7 +82,6 @@ class CityState:
         rows = self.history.rows
         self.expected = np.ones(rows, np.bool_)
         self.resume, self.overdue_since, self.quiet_since = (np.full(rows, np.nan) for _ in range(3))
-        self.silent_at, self.late_at = np.full(rows, np.inf), np.full(rows, np.inf)
 
 
 class Verdicts(NamedTuple):
@@ -90,7 +90,7 @@ class Verdicts(NamedTuple):
     silent: Bools
     late: Bools
     in_outage: Bools
-    began: Counts
+    began: Sequence[int]
     ended: Sequence[Silence]
     outages_found: Sequence[Outage]
 
@@ -182,7 +182,7 @@ def _end_outages(city: CityState, heard: Heard, now: float) -> None:
         city.resume[excused] = np.fmax(city.resume[excused], min(now, end) + RECOVERY_HOURS)
 
 
-def _new_silences(city: CityState, rhythms: LearnedRhythms, base: Floats, settled: Bools, now: float) -> Counts:
+def _new_silences(city: CityState, rhythms: LearnedRhythms, base: Floats, settled: Bools, now: float) -> list[int]:
     due = (now > city.silent_at) & ~settled & ~np.isnan(base) & city.expected
     began = []
     for row in np.flatnonzero(due):
@@ -190,7 +190,7 @@ def _new_silences(city: CityState, rhythms: LearnedRhythms, base: Floats, settle
             city.overdue_since[row] = city.silent_at[row]
             city.quiet_since[row] = city.history.last_seen[row]
             began.append(int(row))
-    return np.array(began, np.int64)
+    return began
 
 
 def _may_be_a_group(city: CityState, rhythms: LearnedRhythms, row: int, base: Floats, now: float) -> bool:

@@ -129,8 +129,8 @@ def _blurred(counts: Floats) -> Floats:
 
 def third_longest_gaps(active: Bools, known: Bools, weights: Floats) -> Floats:
     """The third greatest surprise between two uploads of each row's own past: a silence or two went unnoticed."""
-    flat = _in_a_row(active)
-    weighed = np.where(_in_a_row(known) & ~flat, _in_a_row(weights), 0.0)
+    flat = in_a_row(active)
+    weighed = np.where(in_a_row(known) & ~flat, in_a_row(weights), 0.0)
     total = np.cumsum(weighed, axis=1)
     at_uploads = np.maximum.accumulate(np.where(flat, total, 0.0), axis=1)
     gaps = np.where(flat[:, 1:], total[:, 1:] - at_uploads[:, :-1], 0.0)
@@ -138,7 +138,7 @@ def third_longest_gaps(active: Bools, known: Bools, weights: Floats) -> Floats:
     return third
 
 
-def _in_a_row(hours: NDArray[Kind]) -> NDArray[Kind]:
+def in_a_row(hours: NDArray[Kind]) -> NDArray[Kind]:
     """[row, day, hour] as [row, hour]."""
     return hours.reshape(len(hours), -1)
 
@@ -153,8 +153,8 @@ def _but_the_odd_ones(pauses: Counts, days: Counts) -> Counts:
 
 def steady_pace(active: Bools, known: Bools, scheduled: Bools) -> Floats:
     """The hours of quiet after which a row of steady pace, whose longest pause is hardly longer than its usual one, is silent."""
-    flat = _in_a_row(active)
-    quiet = np.cumsum(_in_a_row(known) & ~flat, axis=1)
+    flat = in_a_row(active)
+    quiet = np.cumsum(in_a_row(known) & ~flat, axis=1)
     at_uploads = np.maximum.accumulate(np.where(flat, quiet, 0), axis=1)
     pauses = np.where(flat[:, 1:], quiet[:, 1:] - at_uploads[:, :-1], 0)
     number = (pauses > 0).sum(axis=1)

@@ -120,7 +120,7 @@ class Judge:
             self._add(city, waiting[position:upto], float(hour))
             position = upto
             verdicts = evaluate(city, float(hour))
-            began += [int(row) for row in verdicts.began]
+            began += verdicts.began
             ended += verdicts.ended
         if self._stores:
             if int(now) // 24 != int(self._judged_until) // 24:

@@ -12,7 +12,15 @@ import numpy as np
 
 from monitor.judgement.activity import RECENT_DAYS, ActivityHistory, Bools, Counts, Floats
 from monitor.judgement.calendar import Calendar, DayKind
-from monitor.judgement.hour_weights import LEAST_LIMIT, profile_codes, profiles, steady_pace, third_longest_gaps, weights_of
+from monitor.judgement.hour_weights import (
+    LEAST_LIMIT,
+    in_a_row,
+    profile_codes,
+    profiles,
+    steady_pace,
+    third_longest_gaps,
+    weights_of,
+)
 from monitor.judgement.own_days import own_days
 from schemas.clock import from_days, to_days
 
@@ -63,7 +71,7 @@ def learn(
     `LEARN_AFTER_DAYS` gets `default_hours` of silence, counted on workdays; make-up workdays count for nothing, for not all
     work on them.
     """
-    days = history.days.astype(np.int64)
+    days = history.days
     known, active = history.known(), history.active & ~history.excluded
     codes = profile_codes(days, calendar)
     occupied = profiles(active, known, days, codes, to_days(today), calendar)
@@ -76,9 +84,9 @@ def learn(
     sharp = weights_of(profiles(active, known, days, codes, to_days(today), calendar, blurred=False), ahead, calendar)
     sharp[~learned] = 0.0
     by_hour = np.zeros((history.rows, len(ahead) * 24 + 1))
-    np.cumsum(sharp.reshape(history.rows, -1), axis=1, out=by_hour[:, 1:])
+    np.cumsum(in_a_row(sharp), axis=1, out=by_hour[:, 1:])
     cumulative = np.zeros((history.rows, len(ahead) * 24 + 1))
-    np.cumsum(weights.reshape(history.rows, -1), axis=1, out=cumulative[:, 1:])
+    np.cumsum(in_a_row(weights), axis=1, out=cumulative[:, 1:])
     recent = days > to_days(today) - RECENT_DAYS
     longest = third_longest_gaps(active[:, recent], known[:, recent], weights_of(occupied, days[recent], calendar))
     active_hours_a_day = 24 * (active & known)[:, recent].sum(axis=(1, 2)) / np.maximum(known[:, recent].sum(axis=(1, 2)), 1)

@@ -11,8 +11,10 @@ import numpy as np
 
 from monitor.judgement.activity import Bools, Counts, Floats
 from monitor.judgement.calendar import Calendar
-from monitor.judgement.hour_weights import FEAST, MAKE_UP, PROFILES, SATURDAY, SUNDAY, profile_codes
+from monitor.judgement.hour_weights import FEAST, MAKE_UP, PROFILES, SATURDAY, SUNDAY, in_a_row, profile_codes
 
+_WEEK: Final = (0, 1, 2, 3, 4, SATURDAY, SUNDAY)
+"""The profiles of a week."""
 OVER_SPREAD: Final = 2.6
 """How many times the spread of a row's first uploads (latest less median) one may be later still: exponential, 1 in 60,000."""
 GREATEST_SPREAD: Final = 2.0
@@ -51,33 +53,33 @@ def own_days(
 ) -> OwnDays:
     """Who nearly always sends on which days, and by which hour."""
     rows = active.shape[0]
-    anchor = _quietest_hour(active & known)
-    follows = np.append(np.diff(days) == 1, False)
-    own_active, own_known = _shifted(active, anchor, follows), _shifted(known, anchor, follows)
+    anchor = quietest_hour(active & known)
+    breaks: Bools = np.asarray(np.diff(days) != 1)
+    own_active, own_known = as_own_days(active, anchor, breaks), as_own_days(known, anchor, breaks)
     whole: Bools = np.asarray(own_known.all(axis=2))
     hit: Bools = own_active.any(axis=2) & whole
     first = np.where(hit, own_active.argmax(axis=2) + 1.0, np.nan)
     sure_code = np.zeros((rows, PROFILES), np.bool_)
-    for code in (0, 1, 2, 3, 4, SATURDAY, SUNDAY, FEAST, MAKE_UP):
+    for code in (*_WEEK, FEAST, MAKE_UP):
         chosen = codes == code
         seen, came = whole[:, chosen].sum(axis=1), hit[:, chosen].sum(axis=1)
         least = 4 if code in (FEAST, MAKE_UP) else 2
         sure_code[:, code] = (seen >= least) & (came >= np.maximum(SURE_SHARE * seen, 1))
-    any_day = _works_any_day(sure_code, whole[:, codes == MAKE_UP], hit[:, codes == MAKE_UP])
+    any_day = works_any_day(sure_code, whole[:, codes == MAKE_UP], hit[:, codes == MAKE_UP])
     sure_code[:, MAKE_UP] = np.logical_or(sure_code[:, MAKE_UP], any_day)
     sure_past: Bools = np.asarray(sure_code[:, codes] & whole)
     expected = sure_past.sum(axis=1)
     missed = (sure_past & ~hit).sum(axis=1)
-    owed = _days_owed(expected, missed, _longest_run(sure_past, hit))
-    sessions = _sessions(own_active & own_known)
+    owed = days_owed(expected, missed, longest_run(sure_past, hit))
+    sessions = sessions_of(own_active & own_known)
     mean = np.where(sure_past, sessions, 0).sum(axis=1) / np.maximum(expected, 1)
     by_chance = np.exp(-mean)  # of a day without any, did uploads come by chance
-    proven = _log_binomial_tail(missed, expected, by_chance) < np.log(BY_CHANCE)
+    proven = log_binomial_tail(missed, expected, by_chance) < np.log(BY_CHANCE)
     with np.errstate(all="ignore"):
         reached: Floats = np.asarray(np.where(sure_past, first, np.nan))
-        latest = _nearly_latest(reached)
+        latest = nearly_latest(reached)
         never: Bools = np.isnan(reached).all(axis=1).reshape(-1, 1)
-        middle = np.nan_to_num(np.nanmedian(np.where(never, 24.0, reached), axis=1), nan=24.0)
+        middle = np.nanmedian(np.where(never, 24.0, reached), axis=1)
     spread = np.maximum(latest - middle, 0.0)
     due = latest + np.where(
         scheduled, np.maximum(GRACE_SCHEDULED, OVER_SPREAD * spread), np.maximum(GRACE_REALTIME, OVER_SPREAD * spread)
@@ -89,54 +91,53 @@ def own_days(
     return OwnDays(proven & punctual & (expected >= LEAST_OWN_DAYS) & (owed <= 4), anchor, due, late_due, owed, sure)
 
 
-def _works_any_day(sure_code: Bools, seen: Bools, came: Bools) -> Bools:
+def works_any_day(sure_code: Bools, seen: Bools, came: Bools) -> Bools:
     """Who is sure on workdays, Saturdays and Sundays alike, and has missed no make-up workday: he works on the next one too."""
-    always: Bools = np.asarray(sure_code[:, [0, 1, 2, 3, 4, SATURDAY, SUNDAY]].all(axis=1))
+    always: Bools = np.asarray(sure_code[:, _WEEK].all(axis=1))
     return always & ~np.asarray((seen & ~came).any(axis=1))
 
 
-def _nearly_latest(reached: Floats) -> Floats:
-    """The latest hour by which a day's first upload came, but for one day of twenty or two of sixty: those may be odd."""
-    ordered = np.sort(np.where(np.isnan(reached), -1.0, reached), axis=1)
+def nearly_latest(reached: Floats) -> Floats:
+    """The latest hour by which a day's first upload came, but for one day of twenty or two of sixty: those may be odd.
+
+    NaN is a day without; minus infinity is said of a row that has no other.
+    """
+    ordered = np.sort(np.where(np.isnan(reached), -np.inf, reached))
     number = (~np.isnan(reached)).sum(axis=1)
     odd = np.where(number >= 60, 2, np.where(number >= 20, 1, 0))
-    chosen = np.take_along_axis(ordered, np.maximum(ordered.shape[1] - 1 - odd, 0)[:, None], axis=1)[:, 0]
-    latest: Floats = np.where(number > 0, chosen, 24.0)
+    latest: Floats = np.take_along_axis(ordered, (-1 - odd)[:, None], axis=1)[:, 0]
     return latest
 
 
-def _quietest_hour(active: Bools) -> Floats:
+def quietest_hour(active: Bools) -> Floats:
     """Where a row's own day begins, in hours from midnight (-11 to 12): amid the six hours in which it is least active."""
-    by_hour = active.sum(axis=1).astype(np.float64)
+    by_hour = active.sum(axis=1)
     around = np.sum([np.roll(by_hour, away, axis=1) for away in range(-3, 3)], axis=0)
     angle = np.arange(24) * 2 * np.pi / 24
     middle = np.arctan2((by_hour * np.sin(angle)).sum(axis=1), (by_hour * np.cos(angle)).sum(axis=1)) * 24 / (2 * np.pi)
     # of equally quiet hours the one farthest from its uploads
-    opposite = (middle[:, None] + 24 - np.arange(24)[None, :]) % 24 - 12
+    opposite = (middle[:, None] - np.arange(24)[None, :]) % 24 - 12
     quiet = around <= around.min(axis=1)[:, None] + 0.03 * by_hour.sum(axis=1)[:, None]
-    hour = np.where(quiet, np.abs(opposite), 99.0).argmin(axis=1)
-    anchor: Floats = np.where(hour > 12, hour - 24, hour).astype(np.float64)
+    hour = np.where(quiet, np.abs(opposite), np.inf).argmin(axis=1)
+    anchor: Floats = np.where(hour > 12, hour - 24.0, hour)
     return anchor
 
 
-def _shifted(hours: Bools, anchor: Floats, follows: Bools) -> Bools:
-    """The days shifted so that each begins at its row's anchor; what lies on a day that is not held counts as False."""
+def as_own_days(hours: Bools, anchor: Floats, breaks: Bools) -> Bools:
+    """The days shifted so that each begins at its row's anchor. `breaks`: after which days the following one is not held.
+
+    Own days that reach into a day that is not held are False as a whole.
+    """
     rows, count, _ = hours.shape
-    flat = hours.reshape(rows, -1)
     index = np.arange(count * 24)[None, :] + anchor[:, None].astype(np.int64)
-    valid = (index >= 0) & (index < count * 24)
-    shifted = np.take_along_axis(flat, np.clip(index, 0, count * 24 - 1), axis=1) & valid
-    own: Bools = shifted.reshape(rows, count, 24)
-    broken = ~follows[:-1]  # a day whose neighbour is not held is not whole
-    if broken.any():
-        own = own.copy()
-        later, earlier = np.append(broken, True), np.append(True, broken)
-        own[np.ix_(anchor > 0, later)] = False
-        own[np.ix_(anchor < 0, earlier)] = False
-    return own
+    own = np.take_along_axis(in_a_row(hours), index % (count * 24), axis=1).reshape(rows, count, 24)
+    reaches_on = (anchor > 0)[:, None] & np.append(breaks, True)
+    reaches_back = (anchor < 0)[:, None] & np.append(True, breaks)
+    found: Bools = own & ~(reaches_on | reaches_back)[:, :, None]
+    return found
 
 
-def _sessions(own: Bools) -> Counts:
+def sessions_of(own: Bools) -> Counts:
     """How many separate times of activity each own day had: hours no more than two apart are one."""
     starts = own.copy()
     for back in (1, 2):
@@ -145,7 +146,7 @@ def _sessions(own: Bools) -> Counts:
     return sessions
 
 
-def _longest_run(sure: Bools, hit: Bools) -> Counts:
+def longest_run(sure: Bools, hit: Bools) -> Counts:
     """The longest run of sure days without an upload; days that are not sure do not break a run."""
     run = np.zeros(sure.shape[0], np.int64)
     longest = run.copy()
@@ -155,16 +156,16 @@ def _longest_run(sure: Bools, hit: Bools) -> Counts:
     return longest
 
 
-def _days_owed(expected: Counts, missed: Counts, longest: Counts) -> Counts:
+def days_owed(expected: Counts, missed: Counts, longest: Counts) -> Counts:
     """How many sure days in a row must be missed: one for whom none ever was, else enough that chance does not bring it."""
     share = (missed + 0.3) / (expected + 1.0)
-    enough = np.ceil(np.log(MISSED_RUN) / np.log(np.clip(share, 1e-9, 0.9)))
+    enough = np.ceil(np.log(MISSED_RUN) / np.log(share))
     return np.where(missed == 0, 1, np.maximum(enough, longest + 1)).astype(np.int64)
 
 
-def _log_binomial_tail(misses: Counts, days: Counts, chance: Floats) -> Floats:
+def log_binomial_tail(misses: Counts, days: Counts, chance: Floats) -> Floats:
     """Ln of the chance of so few misses or fewer in so many days (a bound by Chernoff; 0 where there were as many as that)."""
     with np.errstate(all="ignore"):
         share = misses / np.maximum(days, 1)
         apart = np.where(share > 0, share * np.log(share / chance), 0.0) + (1 - share) * np.log((1 - share) / (1 - chance))
-        return np.where((share < chance) & (days > 0), -days * np.nan_to_num(apart), 0.0)
+        return np.where(share < chance, -days * np.nan_to_num(apart), 0.0)

@@ -88,7 +88,7 @@ HABITS: Final[Mapping[str, Habit]] = {
     "once a day at one, realtime": Habit(lambda ago, hour, kind: hour == 1),
     "twice a day, realtime": Habit(lambda ago, hour, kind: hour in (9, 16)),
     "some time of the day, realtime": Habit(lambda ago, hour, kind: hour == 8 + ago * 5 % 12),
-    "known for 13 days": Habit(lambda ago, hour, kind: ago <= 12),
+    "known for 14 days but an hour": Habit(lambda ago, hour, kind: ago <= 12 or (ago == 13 and hour >= 1)),
     "known for 14 days": Habit(lambda ago, hour, kind: ago <= 13),
     "silent for three days": Habit(lambda ago, hour, kind: ago >= 3),
     "every hour, but for an outage": Habit(lambda ago, hour, kind: not (ago == 1 and 6 <= hour < 15), outage=(6, 15)),
@@ -97,6 +97,7 @@ HABITS: Final[Mapping[str, Habit]] = {
         lambda ago, hour, kind: 8 <= hour < (18 if _workday(kind) else 16 if _plain_saturday(ago, kind) else 0)
     ),
     "every hour since June": Habit(lambda ago, hour, kind: ago <= 112),
+    "once, three weeks ago": Habit(lambda ago, hour, kind: ago == 20 and hour == 9),
     "never": Habit(lambda ago, hour, kind: False),
     "never a batch": Habit(lambda ago, hour, kind: False, Feed.SCHEDULED),
 }

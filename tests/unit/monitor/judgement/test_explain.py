@@ -38,7 +38,7 @@ CASES: Final = [
     ("every three hours", replace(REALTIME, deadline=None, condition=FeedCondition.IN_OUTAGE)),
     ("by day, at night by chance", REALTIME),
     ("once a week, by chance", REALTIME),
-    ("known for 13 days", REALTIME),
+    ("known for 14 days but an hour", REALTIME),
     ("never a batch", replace(UNSEEN, condition=FeedCondition.AWAITED)),
     ("never a batch", replace(UNSEEN, condition=FeedCondition.NEVER_SEEN, since=SEEN.deadline)),
     ("never a batch", replace(UNSEEN, condition=FeedCondition.INACTIVE, deadline=None)),

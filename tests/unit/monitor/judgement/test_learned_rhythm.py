@@ -4,12 +4,12 @@ After a wanted change of the learner: `python -m tests.unit.monitor.judgement.te
 the difference before it is committed. Hours are local; sums of weights are the surprise at a silence of so long.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 import numpy as np
 
-from monitor.judgement.activity import Floats
+from monitor.judgement.activity import HOURS_EAST, ActiveHour, ActivityHistory, Floats
 from monitor.judgement.city import moment_at
 from monitor.judgement.expectation import deadlines
 from monitor.judgement.learned_rhythm import HORIZON_BACK, LearnedRhythms, learn
@@ -77,6 +77,20 @@ def what_is_learned() -> dict[str, dict[str, Any]]:
 
 def test_what_is_learned_is_what_was_reviewed() -> None:
     assert not differences(what_is_learned(), GOLDEN)
+
+
+def test_a_feast_of_eighteen_weeks_ago_says_nothing_of_how_often_a_row_sends() -> None:
+    labour_day, today = date(2024, 5, 1), date(2024, 9, 4)
+    one = ActivityHistory(1)
+    one.roll_to(labour_day, None)
+    one.add(ActiveHour(0, to_days(labour_day) * 24 + hour - HOURS_EAST, 0, 59, 1) for hour in range(24))
+    twice_a_day = (day * 24 + hour for day in range(to_days(labour_day) + 1, to_days(today)) for hour in (0, 12))
+    one.add(ActiveHour(0, hour - HOURS_EAST, 0, 59, 1) for hour in twice_a_day)
+    one.roll_to(today, CALENDAR)
+    assert one.days[0] == to_days(labour_day)
+    found = learn(one, CALENDAR, today, np.array([False]), np.array([48.0]))
+    hours_known = 125 * 24 - 11
+    assert np.allclose(found.limit, 7 + np.log(24 * 250 / hours_known))
 
 
 if __name__ == "__main__":

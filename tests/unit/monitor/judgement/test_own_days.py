@@ -1,0 +1,171 @@
+"""The parts that say which days a row owes, case by case; `test_learned_rhythm` has what becomes of whole months."""
+
+from collections.abc import Sequence
+from math import log
+from typing import Final
+
+import numpy as np
+import pytest
+
+from monitor.judgement.activity import Bools
+from monitor.judgement.hour_weights import PROFILES, SATURDAY, SUNDAY
+from monitor.judgement.own_days import (
+    as_own_days,
+    days_owed,
+    log_binomial_tail,
+    longest_run,
+    nearly_latest,
+    quietest_hour,
+    sessions_of,
+    works_any_day,
+)
+
+NONE: Final = np.nan
+
+
+def hours(*uploads: Sequence[int], days: int = 1) -> Bools:
+    """One row for each list of hours, counted from the first midnight."""
+    return np.array([np.isin(np.arange(days * 24), row) for row in uploads]).reshape(len(uploads), days, 24)
+
+
+@pytest.mark.parametrize(
+    ("uploads", "anchor"),
+    [
+        ([12], 0),
+        ([9, 15], 0),  # the middle of its uploads is noon
+        ([2], -10),
+        ([0], 12),
+        ([23], 11),
+        ([1], -11),
+        ([18], 6),
+        (range(8, 17), 0),  # amid the night
+        (range(7, 22), 2),
+        ([*range(12), *range(18, 24)], -10),  # six hours are quiet, from noon on
+        ([*range(12), *range(17, 24)], -10),
+        ([], 12),
+    ],
+)
+def test_an_own_day_begins_amid_the_quietest_hours(uploads: Sequence[int], anchor: int) -> None:
+    assert quietest_hour(hours(uploads)).tolist() == [anchor]
+
+
+def test_hours_that_are_hardly_less_quiet_are_as_quiet() -> None:
+    """A hundred days at noon, and a few at midnight: three in a hundred are overlooked, four are not."""
+    noon, midnight = np.isin(np.arange(24), [12]), np.isin(np.arange(24), [0])
+    for odd, anchor in ((2, 0), (3, 0), (4, 3)):
+        days = np.array([noon] * 100 + [midnight] * odd)
+        assert quietest_hour(days[None]).tolist() == [anchor], odd
+
+
+def test_days_are_shifted_to_begin_at_each_rows_anchor() -> None:
+    five = hours([24 + 5], [24 + 5], [24 + 5], days=3)
+    own = as_own_days(five, np.array([0.0, 6.0, -20.0]), np.array([False, False]))
+    assert np.argwhere(own).tolist() == [[0, 1, 5], [1, 0, 23], [2, 2, 1]]
+
+
+def test_own_days_at_the_ends_are_not_whole() -> None:
+    all_day = np.ones((5, 3, 24), np.bool_)
+    own = as_own_days(all_day, np.array([0.0, 1.0, -1.0, 12.0, -11.0]), np.array([False, False]))
+    assert own.all(axis=2).tolist() == [
+        [True] * 3,
+        [True, True, False],
+        [False, True, True],
+        [True, True, False],
+        [False, True, True],
+    ]
+    assert (own.any(axis=2) == own.all(axis=2)).all()
+
+
+def test_own_days_that_reach_into_a_day_that_is_not_held_are_not_whole() -> None:
+    all_day = np.ones((3, 4, 24), np.bool_)
+    own = as_own_days(all_day, np.array([0.0, 6.0, -6.0]), np.array([False, True, False]))
+    assert own.all(axis=2).tolist() == [[True] * 4, [True, False, True, False], [False, True, False, True]]
+
+
+@pytest.mark.parametrize(
+    ("uploads", "sessions"),
+    [([], 0), ([0], 1), ([8, 9], 1), ([8, 10], 1), ([8, 11], 2), ([0, 1, 2, 6, 8, 12, 23], 4), (range(24), 1)],
+)
+def test_hours_no_more_than_two_apart_are_one_session(uploads: Sequence[int], sessions: int) -> None:
+    assert sessions_of(hours(uploads)).tolist() == [[sessions]]
+
+
+@pytest.mark.parametrize(
+    ("reached", "latest"),
+    [
+        ([9.0, 8.0, 10.0], 10.0),
+        ([9.0, NONE, NONE], 9.0),
+        ([NONE, NONE, NONE], -np.inf),
+        ([9.0] * 18 + [20.0], 20.0),
+        ([9.0] * 18 + [20.0, 21.0], 20.0),  # one of twenty
+        ([9.0] * 19 + [21.0, NONE], 9.0),
+        ([9.0] * 57 + [20.0, 21.0], 20.0),
+        ([9.0] * 57 + [20.0, 21.0, 22.0], 20.0),  # two of sixty
+        ([9.0] * 58 + [21.0, 22.0, NONE], 9.0),
+    ],
+)
+def test_nearly_latest(reached: Sequence[float], latest: float) -> None:
+    assert nearly_latest(np.array([reached])).tolist() == [latest]
+
+
+@pytest.mark.parametrize(
+    ("days", "run"),
+    [("", 0), ("xxx", 0), ("x--x-", 2), ("-.-.x-", 2), ("..", 0), ("--x---", 3), ("---x--", 3)],
+)
+def test_longest_run_of_sure_days_without_an_upload(days: str, run: int) -> None:
+    """x: an upload, -: none, a point: a day that is not sure."""
+    sure = np.array([[day != "." for day in days]], np.bool_)
+    assert longest_run(sure, np.array([[day == "x" for day in days]], np.bool_)).tolist() == [run]
+
+
+@pytest.mark.parametrize(
+    ("expected", "missed", "longest", "owed"),
+    [
+        (100, 0, 0, 1),
+        (9, 0, 0, 1),
+        (100, 1, 1, 2),  # by chance 1.3 of 101 twice in a row: once in 6,000
+        (56, 1, 1, 3),
+        (60, 1, 1, 2),  # 1.3 of 61: once in 2,200
+        (57, 1, 1, 3),  # 1.3 of 58: once in 1,990
+        (100, 2, 2, 3),
+        (100, 1, 5, 6),
+        (100, 10, 1, 4),
+        (20, 5, 1, 6),
+        (0, 0, 0, 1),
+    ],
+)
+def test_days_owed(expected: int, missed: int, longest: int, owed: int) -> None:
+    found = days_owed(np.array([expected]), np.array([missed]), np.array([longest]))
+    assert found.tolist() == [owed]
+    assert found.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("misses", "days", "chance", "tail"),
+    [
+        (0, 10, 0.5, 10 * log(0.5)),
+        (1, 10, 0.5, -10 * (0.1 * log(0.1 / 0.5) + 0.9 * log(0.9 / 0.5))),
+        (2, 8, 0.4, -8 * (0.25 * log(0.25 / 0.4) + 0.75 * log(0.75 / 0.6))),
+        (0, 1, 0.5, log(0.5)),
+        (5, 10, 0.5, 0.0),
+        (9, 10, 0.5, 0.0),  # more than chance brings prove nothing
+        (1, 1, 0.9, 0.0),
+        (0, 0, 0.5, 0.0),
+    ],
+)
+def test_chance_of_so_few_misses(misses: int, days: int, chance: float, tail: float) -> None:
+    found = log_binomial_tail(np.array([misses]), np.array([days]), np.array([chance]))
+    assert np.allclose(found, tail)
+
+
+def test_who_is_sure_on_each_day_of_the_week_and_missed_no_make_up_workday_works_any_day() -> None:
+    week = [0, 1, 2, 3, 4, SATURDAY, SUNDAY]
+    sure = np.zeros((len(week) + 3, PROFILES), np.bool_)
+    sure[:, week] = True
+    for row, code in enumerate(week):
+        sure[row, code] = False
+    seen = np.zeros((len(sure), 2), np.bool_)
+    seen[-3:-1] = True
+    came = np.zeros_like(seen)
+    came[-3, 0] = came[-2] = True
+    assert np.flatnonzero(works_any_day(sure, seen, came)).tolist() == [len(sure) - 2, len(sure) - 1]
