@@ -43,7 +43,7 @@ class Level:
         return (log(records + 1) - log(self.middle + 1)) / noise
 
 
-def levels(days: Sequence[date], records: Mapping[date, int], city: CityFacts) -> Mapping[DayKind, Level]:
+def levels(days: Sequence[date], records: Mapping[date, int], city: CityFacts) -> Mapping[DayKind | None, Level]:
     """The usual levels on the newest `HISTORY` of `days`; kinds seen on fewer than three days have none."""
     by_kind: dict[DayKind, list[int]] = {}
     for day in days[-HISTORY:]:
@@ -56,7 +56,7 @@ def levels(days: Sequence[date], records: Mapping[date, int], city: CityFacts) -
     residuals = [abs(log(n + 1) - log(middle + 1)) for kind, middle in middles.items() for n in by_kind[kind]]
     freedom = len(residuals) / (len(residuals) - len(middles))  # each middle was taken from the same days
     noise = max(_LEAST_NOISE, freedom * _MAD_TO_SIGMA * median(residuals))
-    found = {}
+    found: dict[DayKind | None, Level] = {}
     for kind, middle in middles.items():
         ordered = sorted(by_kind[kind])
         odd = int(len(ordered) >= _MANY)

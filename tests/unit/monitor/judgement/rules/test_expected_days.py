@@ -28,24 +28,23 @@ def last(weeks: int) -> date:
 
 
 @pytest.mark.parametrize(
-    ("what", "facts", "week"),
+    ("facts", "week"),
     [
-        ("every day", in_weeks(8, 8, 8, 8, 8, 8, 8), ALL_WEEK),
-        ("workdays", in_weeks(8, 8, 8, 8, 8, 0, 0), WORKDAYS),
-        ("half of the Saturdays are its own", in_weeks(8, 8, 8, 8, 8, 4, 0), WORKDAYS | {5}),
-        ("half of what its best weekday has", in_weeks(7, 7, 7, 7, 7, 4, 0), WORKDAYS | {5}),
-        ("three Saturdays of eight are too many for a week without", in_weeks(8, 8, 8, 8, 8, 3, 0), ALL_WEEK),
-        ("two are not", in_weeks(8, 8, 8, 8, 8, 2, 0), WORKDAYS),
-        ("three quarters of its days are kept", in_weeks(6, 6, 6, 6, 6, 0, 0), WORKDAYS),
-        ("fewer are not: it owes every day", in_weeks(6, 6, 6, 6, 5, 0, 0), ALL_WEEK),
-        ("the other days are left on all but 15 %", in_weeks(8, 8, 1, 1, 1, 1, 2), frozenset({0, 1})),
-        ("on less they are not", in_weeks(8, 8, 1, 1, 1, 2, 2), ALL_WEEK),
-        ("two weeks are a week", in_weeks(2, 2, 2, 2, 2, 0, 0, weeks=2), WORKDAYS),
-        ("nothing sent, no week", sent_on([]), frozenset()),
+        pytest.param(in_weeks(8, 8, 8, 8, 8, 8, 8), ALL_WEEK, id="every day"),
+        pytest.param(in_weeks(8, 8, 8, 8, 8, 0, 0), WORKDAYS, id="workdays"),
+        pytest.param(in_weeks(8, 8, 8, 8, 8, 4, 0), WORKDAYS | {5}, id="half of the Saturdays are its own"),
+        pytest.param(in_weeks(7, 7, 7, 7, 7, 4, 0), WORKDAYS | {5}, id="half of what its best weekday has"),
+        pytest.param(in_weeks(8, 8, 8, 8, 8, 3, 0), ALL_WEEK, id="three Saturdays of eight are too many for a week without"),
+        pytest.param(in_weeks(8, 8, 8, 8, 8, 2, 0), WORKDAYS, id="two are not"),
+        pytest.param(in_weeks(6, 6, 6, 6, 6, 0, 0), WORKDAYS, id="three quarters of its days are kept"),
+        pytest.param(in_weeks(6, 6, 6, 6, 5, 0, 0), ALL_WEEK, id="fewer are not: it owes every day"),
+        pytest.param(in_weeks(8, 8, 1, 1, 1, 1, 2), frozenset({0, 1}), id="the other days are left on all but 15 %"),
+        pytest.param(in_weeks(8, 8, 1, 1, 1, 2, 2), ALL_WEEK, id="on less they are not"),
+        pytest.param(in_weeks(2, 2, 2, 2, 2, 0, 0, weeks=2), WORKDAYS, id="two weeks are a week"),
+        pytest.param(sent_on([]), frozenset(), id="nothing sent, no week"),
     ],
-    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_own_week(what: str, facts: FeedFacts, week: frozenset[int]) -> None:
+def test_own_week(facts: FeedFacts, week: frozenset[int]) -> None:
     assert own_weekdays(facts, city()) == week
 
 
@@ -70,17 +69,16 @@ SOON, LATE = FIRST + DAY * 10, LAST - DAY * 10
 
 
 @pytest.mark.parametrize(
-    ("what", "first", "last", "owed"),
+    ("first", "last", "owed"),
     [
-        ("the dates asked for", SOON, LATE, days(SOON, LATE)),
-        ("a single one", SOON, SOON, [SOON]),
-        ("none before the unit's first", FIRST - DAY * 3, SOON, days(FIRST, SOON)),
-        ("none that may still come", LATE, LAST + DAY * 3, days(LATE, LAST)),
-        ("none, when the end lies before the beginning", SOON, SOON - DAY, []),
+        pytest.param(SOON, LATE, days(SOON, LATE), id="the dates asked for"),
+        pytest.param(SOON, SOON, [SOON], id="a single one"),
+        pytest.param(FIRST - DAY * 3, SOON, days(FIRST, SOON), id="none before the unit's first"),
+        pytest.param(LATE, LAST + DAY * 3, days(LATE, LAST), id="none that may still come"),
+        pytest.param(SOON, SOON - DAY, [], id="none, when the end lies before the beginning"),
     ],
-    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_owed_dates(what: str, first: date, last: date, owed: Sequence[date]) -> None:
+def test_owed_dates(first: date, last: date, owed: Sequence[date]) -> None:
     assert expected_days(EVERY_DAY, city(), first, last) == owed
     assert days_between(first, last) == days(first, last)
 
@@ -103,17 +101,16 @@ def feast(first: date, length: int, *, delivered: int) -> tuple[FeedFacts, CityF
 
 
 @pytest.mark.parametrize(
-    ("what", "first", "length", "delivered", "owed"),
+    ("first", "length", "delivered", "owed"),
     [
-        ("who works through most of a feast owes its workdays", date(2024, 9, 2), 4, 3, 4),
-        ("on half of it is not most", date(2024, 9, 2), 4, 2, 0),
-        ("two days are a feast", date(2024, 9, 2), 2, 2, 2),
-        ("a single special day is owed by nobody", date(2024, 9, 2), 1, 1, 0),
-        ("its Saturday and Sunday are not owed", date(2024, 9, 5), 4, 4, 2),
+        pytest.param(date(2024, 9, 2), 4, 3, 4, id="who works through most of a feast owes its workdays"),
+        pytest.param(date(2024, 9, 2), 4, 2, 0, id="on half of it is not most"),
+        pytest.param(date(2024, 9, 2), 2, 2, 2, id="two days are a feast"),
+        pytest.param(date(2024, 9, 2), 1, 1, 0, id="a single special day is owed by nobody"),
+        pytest.param(date(2024, 9, 5), 4, 4, 2, id="its Saturday and Sunday are not owed"),
     ],
-    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_feasts(what: str, first: date, length: int, delivered: int, owed: int) -> None:
+def test_feasts(first: date, length: int, delivered: int, owed: int) -> None:
     facts, town, special = feast(first, length, delivered=delivered)
     assert own_weekdays(facts, town) == WORKDAYS
     found = expected_days(facts, town, FIRST, LAST)
