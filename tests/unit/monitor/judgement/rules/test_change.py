@@ -81,7 +81,7 @@ def test_far_together(distances: list[float], far: bool) -> None:
 
 def falling(*steps: int) -> list[float]:
     """As many values as the sum of the steps, each step lower than the one before."""
-    return [-0.4 * step for step, size in enumerate(steps) for _ in range(size)]
+    return [-0.6 * step for step, size in enumerate(steps) for _ in range(size)]
 
 
 FALLEN = log(0.6)
