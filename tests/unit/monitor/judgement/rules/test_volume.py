@@ -33,11 +33,11 @@ def noisy(noise: float) -> Days:
     }
 
 
-def falling_back() -> Days:
-    """Five times the usual a fortnight ago, and since then a little less each day, down to the usual."""
+def falling_back(times: int) -> Days:
+    """So many times the usual a fortnight ago, and since then a little less each day, down to the usual."""
     days: Days = ALL
     for n in range(14):
-        days = scaled(days, 5 ** (n / 13), LAST - DAY * n, LAST - DAY * n)
+        days = scaled(days, times ** (n / 13), LAST - DAY * n, LAST - DAY * n)
     return days
 
 
@@ -120,7 +120,7 @@ CASES = [
         unit(scheduled=feed(scaled(scaled(ALL, 900, LAST - DAY * 9, LAST - DAY * 9), 5, LAST - DAY))),
         {"surge": {"days": 2, "since": LAST - DAY}},
     ),
-    Case("19 what falls back after a surge does not decline", unit(scheduled=feed(falling_back())), {}),
+    Case("19 what falls back after a surge does not decline", unit(scheduled=feed(falling_back(5))), {}),
     Case("20 days without a document are another rule's", unit(scheduled=feed(scaled(ALL, 0, LAST - DAY))), {}),
     Case("21 days of one document are not", unit(scheduled=feed(plain(100, {27: 1, 28: 1}))), {"sudden_drop": {"records": 2}}),
     Case("22 of twenty a day", unit(scheduled=feed(plain(20, {27: 2, 28: 2}))), {"sudden_drop": {"usual": 40}}),
@@ -189,6 +189,7 @@ CASES = [
         {"steady_decline": {}},
         {("steady_decline", Feed.SCHEDULED)},
     ),
+    Case("36 nor does it with a week before", unit(scheduled=feed(since(falling_back(10), LAST - DAY * 20))), {}),
 ]
 
 
