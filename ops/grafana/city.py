@@ -31,7 +31,7 @@ def city() -> Dashboard:
         number(
             "逾期通道 · Feeds overdue",
             "Feeds of units that are past their deadline, in platform time. Any is worth a look; the table below names them.",
-            f"count({OVERDUE}) or vector(0)",
+            f"count({OVERDUE}) or 0 * max(hip_platform_clock_timestamp_seconds)",
             "short",
             Place(0, 0, 6, 5),
             GOOD_UNTIL_ONE,
@@ -39,7 +39,7 @@ def city() -> Dashboard:
         number(
             "从未上传的单位 · Units never seen",
             "Registered units that never uploaded on any feed.",
-            "count(hip_unit_seen == 0) or vector(0)",
+            "count(hip_unit_seen == 0) or 0 * count(hip_unit_seen)",
             "short",
             Place(6, 0, 6, 5),
             (Step(None, "green"), Step(1, "orange")),

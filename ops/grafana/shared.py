@@ -31,7 +31,7 @@ def missing_numbers(labels: str, place: Place) -> Panel:
     return number(
         "缺号 · Sequence numbers missing",
         "Uploads that were sent and never arrived. `hipwatch gaps` says what to ask for.",
-        f"sum(hip_missing_sequences{{{labels}}}) or vector(0)",
+        f"sum(hip_missing_sequences{{{labels}}}) or 0 * max(hip_snapshot_timestamp_seconds)",
         "short",
         place,
         (Step(None, "green"), Step(1, "orange")),

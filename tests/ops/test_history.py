@@ -41,6 +41,7 @@ UNITS_PLAYED: Final = 6
 STOPPED_AFTER: Final = timedelta(days=18)
 """From then on the first of them sends nothing."""
 NO_PAST: Final = {
+    "缺号 · Sequence numbers missing",
     "平台时钟停滞 · Platform clock stands still for",
     "每小时事件 · Events counted per hour",
     "定时上传距截止 · Scheduled: time left",
