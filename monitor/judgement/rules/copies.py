@@ -77,15 +77,16 @@ def stuck_date(unit: UnitFacts, city: CityFacts) -> Iterable[Outcome]:
         sent: defaultdict[date, Counter[date]] = defaultdict(Counter)
         for arrival in facts.arrivals:
             if arrival.sent_on < city.today:
-                sent[arrival.sent_on][arrival.business_date] += arrival.events
+                sent[arrival.sent_on][arrival.business_date] = arrival.events
         days = sorted(sent)
         if len(days) < LEAST_HISTORY:
             if days:
                 yield NotEnoughHistory(STUCK, feed)
             continue
-        stuck = _mostly(sent[days[-1]])
+        newest = days[-1]
+        stuck = _mostly(sent[newest])
         run = next((n for n, day in enumerate(reversed(days)) if not _repeats(sent[day], stuck)), len(days))
-        behind = (days[-1] - stuck).days
+        behind = (newest - stuck).days
         usual_lag = (city.today - facts.complete_until).days - 1
         moving = len({_mostly(by_date) for by_date in sent.values()}) > len(days) / 2
         if run > _STUCK_DAYS and behind >= usual_lag + _STUCK_BEHIND and moving:
