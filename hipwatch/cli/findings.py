@@ -20,7 +20,8 @@ from monitor.judgement.forecast import forecast as forecast_of
 from monitor.judgement.judge import take_snapshot
 from monitor.judgement.rhythms import Rhythms
 from monitor.judgement.rhythms_file import read_rhythms
-from monitor.judgement.rules import RANK, evaluate
+from monitor.judgement.rules import RANK
+from monitor.judgement.rules.evaluation import evaluate
 from monitor.judgement.rules.missing_days import owed as owed_parts
 from monitor.judgement.score import FORMULA, scores
 from monitor.judgement.summary_reader import read_calls, read_summary, summary_moment

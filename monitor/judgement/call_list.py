@@ -12,7 +12,8 @@ from math import log2, log10
 from typing import Final
 
 from monitor.judgement.findings import Finding
-from monitor.judgement.rules import RANK, Key
+from monitor.judgement.rules import RANK
+from monitor.judgement.rules.evaluation import Key
 from monitor.judgement.rules.verdict import Severity, Text
 from schemas.events import UnitId
 from schemas.register import Register

@@ -13,7 +13,7 @@ from monitor.judgement.calendar import Calendar, DayKind
 from monitor.judgement.facts import LOOK_BACK, CityFacts
 from monitor.judgement.findings import Finding, changes
 from monitor.judgement.gather import gather
-from monitor.judgement.rules import evaluate
+from monitor.judgement.rules.evaluation import evaluate
 from monitor.judgement.rules.verdict import Severity, Text
 from monitor.ledger.database import Engine
 from monitor.ledger.findings import FindingFilter, last_judged, read_findings, write_findings

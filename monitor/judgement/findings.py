@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from monitor.judgement.rules import Judged, Key, key_of
+from monitor.judgement.rules.evaluation import Judged, Key, key_of
 from monitor.judgement.rules.verdict import Evidence, Severity, Text, Verdict
 from schemas.events import UnitId
 

@@ -29,7 +29,7 @@ from monitor.judgement.facts import LOOK_BACK
 from monitor.judgement.find import SUMMARY_HOUR, special_days
 from monitor.judgement.findings import Finding, changes
 from monitor.judgement.gather import gather
-from monitor.judgement.rules import Key, evaluate
+from monitor.judgement.rules.evaluation import Key, evaluate
 from schemas.clock import local_date
 from schemas.events import Event, TableCode, UnitId
 from schemas.register import Register

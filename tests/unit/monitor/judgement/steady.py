@@ -12,7 +12,7 @@ from typing import Any, Final
 from monitor.counting.feeds import Feed
 from monitor.counting.unit_days import Arrivals, HealthDay, Measures
 from monitor.judgement.facts import CityFacts, FeedFacts, Sums, UnitFacts
-from monitor.judgement.rules import evaluate
+from monitor.judgement.rules.evaluation import evaluate
 from monitor.judgement.rules.verdict import Verdict
 from schemas.clock import start_of_day
 from schemas.events import TableCode

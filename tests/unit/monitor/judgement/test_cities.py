@@ -6,7 +6,8 @@ from typing import Final
 
 import pytest
 
-from monitor.judgement.rules import RANK, evaluate
+from monitor.judgement.rules import RANK
+from monitor.judgement.rules.evaluation import evaluate
 from monitor.judgement.rules.verdict import Severity
 from schemas.register import Register
 from tests.unit.monitor.judgement.cities import DAY, KINDS, Fault, SimulatedCity

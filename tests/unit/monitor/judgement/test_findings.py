@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from monitor.counting.feeds import Feed
 from monitor.judgement.findings import Finding, changes
-from monitor.judgement.rules import Judged
+from monitor.judgement.rules.evaluation import Judged
 from monitor.judgement.rules.verdict import Severity, Text, Verdict
 from schemas.clock import start_of_day
 from tests.factories import OTHER_UNIT, UNIT

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from monitor.judgement.rules import evaluate
+from monitor.judgement.rules.evaluation import evaluate
 from tests.unit.monitor.judgement.goldens import differences, write
 from tests.unit.monitor.judgement.months import month_facts
 

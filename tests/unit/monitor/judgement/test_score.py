@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from monitor.counting.feeds import Feed
 from monitor.judgement.facts import Sums
-from monitor.judgement.rules import evaluate
+from monitor.judgement.rules.evaluation import evaluate
 from monitor.judgement.rules.verdict import Severity, Text, Verdict
 from monitor.judgement.score import CONTRADICTING, Delivery, Score, delivery, scores
 from schemas.events import TableCode, UnitId

@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from monitor.counting.feeds import Feed
 from monitor.judgement.facts import UnitFacts
-from monitor.judgement.rules import evaluate
+from monitor.judgement.rules.evaluation import evaluate
 from monitor.judgement.rules.verdict import Family
 from tests.unit.monitor.judgement.steady import city
 

@@ -7,7 +7,7 @@ from syrupy.assertion import SnapshotAssertion
 from monitor.counting.feeds import Feed
 from monitor.counting.unit_days import Measures
 from monitor.judgement.facts import FeedFacts, Sums, UnitFacts
-from monitor.judgement.rules import evaluate
+from monitor.judgement.rules.evaluation import evaluate
 from monitor.judgement.rules.silence import FAMILY
 from monitor.judgement.rules.verdict import Severity, Verdict
 from schemas.clock import start_of_day

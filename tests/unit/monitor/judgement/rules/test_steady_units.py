@@ -5,8 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from monitor.counting.feeds import Feed
-from monitor.judgement.rules import RULES, evaluate
-from tests.unit.monitor.judgement.steady import DAY, FORMS, TABLES, TODAY, city, feed, found_rules, steady, unit
+from tests.unit.monitor.judgement.steady import DAY, FORMS, TABLES, TODAY, feed, found_rules, steady, unit
 
 
 def test_steady_unit_has_no_finding() -> None:
@@ -36,16 +35,3 @@ def test_young_unit_is_not_judged_by_a_history_that_it_does_not_have(age: int) -
     first = TODAY - timedelta(days=age + 2)
     young = unit(scheduled=feed(steady(TABLES, first=first)), realtime=feed(steady(FORMS, first, TODAY - DAY), Feed.REALTIME))
     assert found_rules(young) == []
-
-
-def test_evaluation_is_repeatable_and_worst_first() -> None:
-    broken = unit(scheduled=feed({}), ever=frozenset())
-    rank = {rule.name: place for place, rule in enumerate(RULES)}
-    first, again = evaluate(city(broken)), evaluate(city(broken))
-    assert first == again
-    assert [rank[found.rule] for found in first.verdicts] == sorted(rank[found.rule] for found in first.verdicts)
-    assert first.verdicts
-
-
-def test_every_rule_has_a_name_of_its_own() -> None:
-    assert len({rule.name for rule in RULES}) == len(RULES)
