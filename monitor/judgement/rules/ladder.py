@@ -55,7 +55,7 @@ def _declared_not_uploaded(unit: UnitFacts, city: CityFacts, declared: frozenset
         unit.declared_on,
         Text(
             f"{unit.unit.name_zh}:申明 {len(declared)} 张表,只上传过 {done} 张;未上传:{names.zh}",
-            f"{unit.unit.name_en} has uploaded {done} of {len(declared)} declared tables; never: {names.en}",
+            f"{unit.unit.name_en} has uploaded {done} of {counted(len(declared), 'declared table')}; never: {names.en}",
         ),
         Text(
             f"请上传已申明的表,或更正申明:{names.zh}。",
@@ -77,7 +77,7 @@ def _undeclared(unit: UnitFacts) -> Verdict:
         since,
         Text(
             f"{unit.unit.name_zh}:未反馈申明,已上传 {len(unit.ever)} 张表",
-            f"{unit.unit.name_en} uploads {counted(len(unit.ever), 'table')} and never declared any",
+            f"{unit.unit.name_en} has uploaded {counted(len(unit.ever), 'table')} and never declared any",
         ),
         Text("请补报数据表申明。", "Please declare your tables."),
         Feed.SCHEDULED,
@@ -118,7 +118,7 @@ def forms_never_sent(unit: UnitFacts, city: CityFacts) -> Iterable[Outcome]:
     required = [form.code for form in city.register.expected_forms(unit.unit, city.period.last)]
     if not month.realtime_days:
         return
-    if len(month.realtime_days) < _LEAST_DAYS and city.today <= city.period.last + _TIME:
+    if len(month.realtime_days) < _LEAST_DAYS:
         yield NotEnoughHistory(FORMS_MISSING, Feed.REALTIME)
         return
     missing = sorted(code for code in required if code not in month.forms)
