@@ -9,7 +9,7 @@ from typing import Final
 
 from monitor.counting.feeds import FEED_ZH, Feed
 from monitor.counting.unit_days import Measures
-from monitor.judgement.facts import CityFacts, UnitFacts, UnitMonth
+from monitor.judgement.facts import CityFacts, Sums, UnitFacts, UnitMonth
 from monitor.judgement.rules.usual import LEAST_HISTORY
 from monitor.judgement.rules.verdict import Family, NotEnoughHistory, Outcome, Rule, Severity, Text, Verdict, named_tables
 
@@ -67,20 +67,14 @@ def _own(ratio: _Ratio, unit: UnitFacts) -> Verdict | None:
         for day in facts.own_days
         if day in unit.measures and (value := _value(ratio, unit.measures[day], facts.records[day]))
     ]
-    run = 0
-    for length in range(_OWN_DAYS, len(values) - LEAST_HISTORY + 1):
-        before = [value for _, value in values[:-length]]
+    for run in range(_OWN_DAYS, len(values) - LEAST_HISTORY + 1):
+        since, newest = values[-run][0], [value for _, value in values[-run:]]
+        before = [value for _, value in values[:-run]]
         usual = median(before)
-        near = all(max(value, usual) <= _OWN_FACTOR * min(value, usual) for value in before)
-        if not near or not all(value > _OWN_FACTOR * usual for _, value in values[-length:]):
-            break
-        run = length
-    if not run:
-        return None
-    usual = median([value for _, value in values[:-run]])
-    return _ratio_verdict(
-        ratio, unit, values[-run][0], median([value for _, value in values[-run:]]), usual, Text("平日", "its usual")
-    )
+        alike = max(before) <= _OWN_FACTOR * usual and usual <= _OWN_FACTOR * min(before)
+        if alike and min(newest) > _OWN_FACTOR * usual:
+            return _ratio_verdict(ratio, unit, since, median(newest), usual, Text("平日", "its usual"))
+    return None
 
 
 def _among_peers(ratio: _Ratio, unit: UnitFacts, month: UnitMonth, city: CityFacts) -> Verdict | None:
@@ -98,7 +92,7 @@ def _among_peers(ratio: _Ratio, unit: UnitFacts, month: UnitMonth, city: CityFac
     middle = median(log(value) for value in peers)
     noise = max(_LEAST_NOISE, _MAD_TO_SIGMA * median(abs(log(value) - middle) for value in peers))
     distance = log(mine) - middle
-    if abs(distance) < log(_FACTOR) or abs(distance) < _NOISES * noise or (distance < 0 and not ratio.low):
+    if (abs(distance) if ratio.low else distance) < max(log(_FACTOR), _NOISES * noise):
         return None
     return _ratio_verdict(ratio, unit, city.period.first, mine, exp(middle), Text("同类单位中位数", "its peers' median"))
 
@@ -134,22 +128,26 @@ def implausible_upload(unit: UnitFacts, city: CityFacts) -> Iterable[Outcome]:
     """A table's uploads of one date hold ten million documents each, or a million and 300 times the unit's usual."""
     for feed, facts in unit.feeds.items():
         usual = _usual_upload(unit, feed)
-        worst: tuple[float, date, str, int] | None = None
-        for day, codes in facts.days.items():
-            for code, sums in codes.items():
-                each = sums.records / max(sums.events, 1)
-                own = usual.get(code)
-                if (each >= _HUGE or (own and each >= max(_HUGE_OWN, _HUGE_FACTOR * own))) and (worst is None or each > worst[0]):
-                    worst = (each, day, code, sums.records)
-        if worst:
-            yield _huge(unit, feed, worst, city)
+        huge = [
+            (_each(sums), day, code, sums.records)
+            for day, codes in facts.days.items()
+            for code, sums in codes.items()
+            if _each(sums) >= min(_HUGE, max(_HUGE_OWN, _HUGE_FACTOR * usual.get(code, _HUGE)))
+        ]
+        if huge:
+            yield _huge(unit, feed, max(huge, key=lambda upload: upload[0]), city)
+
+
+def _each(sums: Sums) -> float:
+    """Documents of one upload."""
+    return sums.records / max(sums.events, 1)
 
 
 def _usual_upload(unit: UnitFacts, feed: Feed) -> Mapping[str, float]:
     by_code: dict[str, list[float]] = {}
     for codes in unit.feeds[feed].days.values():
         for code, sums in codes.items():
-            by_code.setdefault(code, []).append(sums.records / max(sums.events, 1))
+            by_code.setdefault(code, []).append(_each(sums))
     return {code: median(sizes) for code, sizes in by_code.items() if len(sizes) >= LEAST_HISTORY}
 
 
