@@ -8,7 +8,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from monitor.counting.feeds import Feed
 from monitor.judgement.facts import Sums, UnitFacts
-from monitor.judgement.rules import evaluate
+from monitor.judgement.rules.evaluation import evaluate
 from monitor.judgement.rules.volume import FAMILY, city_shifts
 from tests.unit.monitor.judgement.rules.cases import Case, check, names
 from tests.unit.monitor.judgement.steady import DAY, FORMS, TABLES, TODAY, Days, city, feed, found_rules, scaled, steady, unit
