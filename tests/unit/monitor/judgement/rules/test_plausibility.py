@@ -5,6 +5,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from monitor.counting.feeds import Feed
+from monitor.counting.unit_days import Measures
 from monitor.judgement.facts import Sums, UnitFacts
 from monitor.judgement.rules.plausibility import FAMILY
 from schemas.register import UnitKind
@@ -149,6 +150,18 @@ def test_eight_peers_are_enough_and_only_those_of_its_kind_count(snapshot: Snaps
     district = paid(kind=UnitKind.DISTRICT)
     check(Case("", earning(80), {"implausible_ratio": {}}), FAMILY, snapshot, peers=8)
     check(Case("", earning(80), {}), FAMILY, snapshot, district, peers=7)
+
+
+def test_ten_times_the_peers_is_enough(snapshot: SnapshotAssertion) -> None:
+    def sending_a_hundred(number: int, visits: int) -> UnitFacts:
+        return unit(
+            number,
+            scheduled=feed({day: {"C0004": Sums(1, 100)} for day in ALL}),
+            measures={day: Measures(visits) for day in ALL},
+        )
+
+    case = Case("", sending_a_hundred(0, visits=10), {"implausible_ratio": {"value": 10, "usual": 1}})
+    check(case, FAMILY, snapshot, *(sending_a_hundred(number, visits=100) for number in range(1, 9)), peers=0)
 
 
 def test_peers_that_differ_much_say_little(snapshot: SnapshotAssertion) -> None:
