@@ -18,8 +18,6 @@ _LEAST_DAYS: Final = 7
 _PEERS: Final = 8
 _FACTOR: Final = 10.0
 _NOISES: Final = 5.0
-_LEAST_NOISE: Final = 0.35
-"""Of the logarithm. Ordinary hospitals differ by half as much again."""
 _OWN_FACTOR: Final = 8.0
 _OWN_DAYS: Final = 2
 _HUGE: Final = 10_000_000
@@ -90,7 +88,7 @@ def _among_peers(ratio: _Ratio, unit: UnitFacts, month: UnitMonth, city: CityFac
     if mine is None or len(peers) < _PEERS:
         return None
     middle = median(log(value) for value in peers)
-    noise = max(_LEAST_NOISE, _MAD_TO_SIGMA * median(abs(log(value) - middle) for value in peers))
+    noise = _MAD_TO_SIGMA * median(abs(log(value) - middle) for value in peers)
     distance = log(mine) - middle
     if (abs(distance) if ratio.low else distance) < max(log(_FACTOR), _NOISES * noise):
         return None
