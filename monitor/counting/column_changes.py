@@ -26,13 +26,12 @@ _HOUR_MS: Final = 3_600_000
 _MINUTE_MS: Final = 60_000
 
 
-def add_columns(events: EventColumns, now_ms: Numbers | int | None, changes: Changes) -> None:
-    """Add to `changes`, which has none of them, events that have not been counted before.
+def changes_of_columns(events: EventColumns, now_ms: Numbers | int | None) -> Changes:
+    """What events change, at least one, none of which has been counted before.
 
     `now_ms`: when they came, in platform time, where that is known.
     """
-    if not len(events):
-        return
+    changes = Changes(accepted=len(events))
     _keep(events, changes)
     _note_times(events, changes)
     feed = FEED_OF_TOPIC.get(events.topic)
@@ -40,7 +39,7 @@ def add_columns(events: EventColumns, now_ms: Numbers | int | None, changes: Cha
         _extend_progress(events, feed, changes)
         _show_life(events, feed, now_ms, changes)
         _note_sent(events, feed, changes)
-    changes.accepted += len(events)
+    return changes
 
 
 def can_add(events: EventColumns) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 
 from monitor.counting.activity import LIVE_WITHIN, mostly_live
 from monitor.counting.changes import Arrival, Changes
-from monitor.counting.column_changes import add_columns
+from monitor.counting.column_changes import changes_of_columns
 from monitor.counting.column_streams import StreamRows
 from monitor.counting.event_columns import EventColumns
 from monitor.counting.fold import Known, Touched, take, touched
@@ -45,24 +45,24 @@ class ColumnArrivals:
     def units(self) -> Counter[str]:
         """How many events each unit sent."""
         units = self.events.codes("unit_id")
-        counts = np.bincount(units.places, minlength=len(units.codes))
+        counts = np.bincount(units.places)
         found = Counter({units.codes[place]: int(counts[place]) for place in np.flatnonzero(counts).tolist()})
         found.update(event.unit_id for _, event, _ in self.others)
         return found
 
     def fold(self, known: Known) -> Changes:
         """Count the events: see `fold`, whose promises hold."""
-        changes = Changes()
         live = self._live()
         forward = self._streams.forward(known, {stream_of(event) for _, event, _ in self.others})
         events = self.events if forward.all() else self.events.take(forward)
+        changes = Changes()
         if len(events):
             now_ms = events.received_ms if live else None if known.clock is None else to_millis(known.clock)
-            add_columns(events, now_ms, changes)
+            changes = changes_of_columns(events, now_ms)
             (self._streams if events is self.events else StreamRows(events)).count(known)
         others = self.events.take(~forward)
         again = StreamRows(others).again(known)
-        changes.duplicates += int(again.sum())
+        changes.duplicates = int(again.sum())
         take(self._in_order(others.take(~again)), known, changes, live=live)
         return changes
 
@@ -75,7 +75,7 @@ class ColumnArrivals:
         return StreamRows(self.events)
 
     def _in_order(self, events: EventColumns) -> Sequence[Arrival]:
-        return sorted([*events.arrivals(), *self.others], key=lambda arrival: arrival.offset)
+        return sorted([*events.arrivals(), *self.others])  # each begins with its offset, and has one of its own
 
     def _live(self) -> bool:
         """See `receipts_are_live`."""

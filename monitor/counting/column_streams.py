@@ -56,12 +56,12 @@ class StreamRows:
         Those are the streams in `apart`, those of units that may send an event again in another series, and those that may
         not be counted.
         """
-        nexts = np.array([_NEVER if key in apart else _awaited(key, known) for key in self.keys], np.int64)
+        nexts = np.array([_NEVER if key in apart else _awaited(key, known) for key in self.keys])
         stream = np.cumsum(self.groups.is_first) - 1
         numbers = self.events.numbers("sequence")[self.groups.order]
         new = np.flatnonzero(numbers >= nexts[stream])
         places = stream[new] * (int(numbers.max(initial=0)) + 1) + numbers[new]
-        if len(new) and not (places[1:] > places[:-1]).all():
+        if not (places[1:] > places[:-1]).all():
             greatest = np.maximum.accumulate(places)
             new = new[np.append(True, places[1:] > greatest[:-1])]
         marks = np.zeros(len(self.events), bool)
@@ -104,8 +104,8 @@ class StreamRows:
             days[ends - 1].tolist(),
             np.minimum.reduceat(days, begins).tolist(),
             np.maximum.reduceat(days, begins).tolist(),
-            np.add.reduceat((off < 0).astype(np.int64), begins).tolist(),
-            np.add.reduceat((off > 0).astype(np.int64), begins).tolist(),
+            np.add.reduceat(off < 0, begins).tolist(),
+            np.add.reduceat(off > 0, begins).tolist(),
             begins.tolist(),
             strict=True,
         )

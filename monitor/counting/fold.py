@@ -19,7 +19,7 @@ from monitor.counting.feeds import FEED_OF_TOPIC, Feed
 from monitor.counting.kept import keeper, merge, too_great
 from monitor.counting.receipt_hash import Hasher
 from monitor.counting.receipts import OtherSeries, Receipts
-from monitor.counting.sent_days import note_sent
+from monitor.counting.sent_days import note_sent, records_of
 from monitor.counting.streams import Stream, StreamKey, stream_of
 from schemas.clock import local_date
 from schemas.codec.packed import Numbers
@@ -67,7 +67,7 @@ def touched(arrivals: Sequence[Arrival]) -> dict[StreamKey, Touched]:
         numbers.setdefault(key, []).append(event.sequence)
         oldest, newest = dates.get(key, (day, day))
         dates[key] = min(oldest, day), max(newest, day)
-    return {key: Touched(np.array(found, np.int64), *dates[key]) for key, found in numbers.items()}
+    return {key: Touched(np.array(found), *dates[key]) for key, found in numbers.items()}
 
 
 def fold(arrivals: Sequence[Arrival], known: Known) -> Changes:
@@ -101,7 +101,7 @@ def _take(arrival: Arrival, receipt: bytes, known: Known, changes: Changes, now:
     moment = believed_moment(event, arrival.received_at)
     day = _day(event, arrival.received_at)
     again = known.other_series.has(key, receipt)
-    if not again and not _add(event, key, (moment, now), known, changes):
+    if not again and not _add(event, key, _Times(moment, day, now), known, changes):
         return Reason.SUM_OVERFLOW
     stream.note(event.sequence, day)
     stream.accepted += not again
@@ -113,12 +113,17 @@ def _take(arrival: Arrival, receipt: bytes, known: Known, changes: Changes, now:
     return None
 
 
-def _add(event: Event, key: StreamKey, times: tuple[datetime, datetime | None], known: Known, changes: Changes) -> bool:
-    """Add an event that has not been counted before; False when a sum has no room for it.
+class _Times(NamedTuple):
+    """When an event happened, as far as its clock is believed, its day (see `_day`), and when it came, in platform time."""
 
-    `times`: when it happened, as far as its clock is believed, and when it came, in platform time.
-    """
-    moment, now = times
+    moment: datetime
+    day: date
+    now: datetime | None
+
+
+def _add(event: Event, key: StreamKey, times: _Times, known: Known, changes: Changes) -> bool:
+    """Add an event that has not been counted before; False when a sum has no room for it."""
+    moment = times.moment
     row, values = keeper(key.topic).row(event, moment)
     if known.room is not None and not _has_room(known.room, key.topic, row, values):
         return False
@@ -132,18 +137,17 @@ def _add(event: Event, key: StreamKey, times: tuple[datetime, datetime | None], 
             changes.greatest_event_at = moment
     feed = FEED_OF_TOPIC.get(key.topic)
     if feed is not None:
-        _show_life(event, feed, moment, now, changes)
+        _show_life(event, feed, times, changes)
         note_sent(changes.sent, event, feed, moment)
     return True
 
 
-def _show_life(event: Event, feed: Feed, moment: datetime, now: datetime | None, changes: Changes) -> None:
+def _show_life(event: Event, feed: Feed, times: _Times, changes: Changes) -> None:
     """Note how far a feed has come, and when it was alive."""
-    day: date | None = getattr(event, "business_date", None)
-    happened = local_date(moment)
-    changes.extend(event.unit_id, feed, moment, happened if day is None else min(day, happened))
+    moment, day, now = times
+    changes.extend(event.unit_id, feed, moment, min(day, local_date(moment)))
     hour, minute = hour_and_minute(moment if now is None else max(moment, now))
-    changes.show_life(event.unit_id, feed, hour, Activity(1, getattr(event, "record_count", 0), minute, minute))
+    changes.show_life(event.unit_id, feed, hour, Activity(1, records_of(event), minute, minute))
 
 
 def _has_room(room: dict[tuple[Topic, Row], Row], topic: Topic, row: Row, values: Row) -> bool:

@@ -14,8 +14,8 @@ _16_BITS: Final = 2**16
 class Groups:
     """Rows by their keys: numbers, alike in all rows of a group.
 
-    `order` has the rows group by group, in their own order within each. A group's rows begin at its place in `begins`;
-    `first` has the first row of each.
+    `order` has the rows group by group, the least key first, in their own order within each. A group's rows begin at its place
+    in `begins`; `first` has the first row of each.
     """
 
     def __init__(self, keys: Sequence[Numbers]) -> None:
@@ -35,7 +35,7 @@ class Groups:
 
     def sums(self, values: Numbers | Marks) -> list[int]:
         """Of each group, its rows' values added up; of marks, how many there are."""
-        return self._reduced(np.add, values.astype(np.int64, copy=False))
+        return self._reduced(np.add, values)
 
     def least(self, values: Numbers) -> list[int]:
         """Of each group, the least of its rows' values."""
@@ -45,7 +45,7 @@ class Groups:
         """Of each group, the greatest of its rows' values."""
         return self._reduced(np.maximum, values)
 
-    def _reduced(self, how: np.ufunc, values: Numbers) -> list[int]:
+    def _reduced(self, how: np.ufunc, values: Numbers | Marks) -> list[int]:
         return self._listed(how.reduceat(values[self.order], self.begins)) if len(self.begins) else []
 
     @staticmethod

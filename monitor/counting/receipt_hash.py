@@ -72,7 +72,7 @@ def receipt_hash(key: bytes, event_id: str) -> bytes:
 def receipt_hashes(key: bytes, event_ids: Sequence[str]) -> Words:
     """The hashes of many ids, in their order, as little-endian words: `.tobytes()` is the hashes one after the other."""
     texts = [event_id.encode() for event_id in event_ids]
-    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    lengths = np.fromiter(map(len, texts), np.int64)
     return hash_texts(key, Packed(texts), np.cumsum(lengths) - lengths, lengths)
 
 

@@ -1,13 +1,17 @@
 """On which day a unit sent what for which business date, and how wrong the clock was that stamped it. Core."""
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from monitor.counting.feeds import Feed
 from schemas.clock import local_date
 from schemas.events import Event, UnitId
+
+records_of: Final[Callable[[Event], int]] = attrgetter("record_count")
+"""How much an event holds: every kind that has a feed says so."""
 
 
 class SentOn(NamedTuple):
@@ -50,7 +54,7 @@ def note_sent(sent: MutableMapping[SentOn, Sent], event: Event, feed: Feed, mome
     """Add one event, whose believed moment is `moment`."""
     wrong_by = round((event.event_time - moment).total_seconds())
     ahead, behind = max(0, wrong_by), max(0, -wrong_by)
-    records: int = getattr(event, "record_count", 0)
+    records = records_of(event)
     sent_on = local_date(moment)
     one = Sent(1, records, int(not records), int(ahead > 0), int(behind > 0), ahead, behind)
     place = SentOn(event.unit_id, feed, getattr(event, "business_date", sent_on), sent_on)

@@ -21,10 +21,12 @@ _RHYTHMS: Final = f"{_UNIT}/judgement/test_learned_rhythm.py"
 _SCHEMAS: Final = "tests/unit/schemas"
 _COLUMNAR: Final = (f"{_SCHEMAS}/test_columnar.py",)
 _DECODE: Final = (f"{_SCHEMAS}/test_decode.py", f"{_SCHEMAS}/test_golden.py", f"{_SCHEMAS}/test_evolution.py")
+_FOLD: Final = f"{_UNIT}/counting/test_column_fold.py"
 _OF_MODULE: Final[Mapping[str, Sequence[str]]] = {
-    "monitor/counting/dead_letter_limit.py": (f"{_UNIT}/test_dead_letter_limit.py",),
+    "monitor/counting/column_changes.py": (f"{_UNIT}/counting/test_column_changes.py", _FOLD),
+    "monitor/counting/column_streams.py": (f"{_UNIT}/counting/test_column_streams.py", _FOLD),
+    "monitor/counting/event_columns.py": (_FOLD,),
     "monitor/counting/fold.py": (f"{_UNIT}/counting/test_folding.py", f"{_UNIT}/test_fold.py"),
-    "monitor/counting/receipt_hash.py": (f"{_UNIT}/test_receipt_hash.py", f"{_UNIT}/test_fold.py"),
     "monitor/judgement/hour_weights.py": (f"{_UNIT}/judgement/test_hour_weights.py", _RHYTHMS),
     "monitor/judgement/own_days.py": (f"{_UNIT}/judgement/test_own_days.py", _RHYTHMS),
     "monitor/judgement/expectation.py": (f"{_UNIT}/judgement/test_expectation.py", _RHYTHMS),

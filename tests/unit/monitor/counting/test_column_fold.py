@@ -5,11 +5,13 @@ from copy import deepcopy
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.counting.activity import LIVE_WITHIN
 from monitor.counting.batch import Rows
-from monitor.counting.changes import Arrival
+from monitor.counting.changes import Activity, Arrival
 from monitor.counting.column_fold import ColumnArrivals
 from monitor.counting.column_streams import StreamRows
 from monitor.counting.fold import Known, Touched
@@ -24,6 +26,7 @@ DAY = date(2024, 9, 9)
 KEY = StreamKey(UNIT, Topic.CDA_DOCUMENTS, "")
 some_odd = st.lists(st.booleans(), min_size=16, max_size=16)
 none_odd = [False] * 16
+LATE = timedelta(hours=2, minutes=7)
 
 
 def known_of(arrivals: Sequence[Arrival], data: st.DataObject) -> Known:
@@ -71,6 +74,15 @@ def test_columns_say_of_their_streams_and_units_what_their_events_say(data: st.D
     assert {key: comparable(touched) for key, touched in found.items()} == {
         key: comparable(touched) for key, touched in wanted.items()
     }
+
+
+@pytest.mark.parametrize("odd", [(False, False), (True, False), (False, True)])
+def test_receipts_of_half_of_the_units_say_when_a_feed_was_alive(odd: Sequence[bool]) -> None:
+    arrivals = [Arrival(0, make_event(), NOON + LIVE_WITHIN), Arrival(1, make_event(unit_id=OTHER_UNIT), NOON + LATE)]
+    known = Known({key: Stream() for key in Rows(arrivals).touched()}, HASHER)
+    activity = in_columns(arrivals, odd).fold(known).activity
+    assert list(activity.values()).count(Activity(1, 10, 15, 15)) == 1
+    assert list(activity.values()).count(Activity(1, 10, 7, 7)) == 1
 
 
 def comparable(touched: Touched) -> tuple[Any, ...]:

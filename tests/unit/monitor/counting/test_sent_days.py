@@ -1,12 +1,14 @@
 """On which day what was sent, and how wrong the clock was that stamped it."""
 
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from monitor.counting.feeds import Feed
 from monitor.counting.sent_days import Sent, SentOn, note_sent
-from tests.factories import NOON, UNIT, make_declaration, make_event, make_forms
+from schemas.events import UnitId
+from tests.factories import NOON, UNIT, make_event, make_forms
 
 DAY, NEXT = date(2024, 9, 9), date(2024, 9, 10)
 PLACE = SentOn(UNIT, Feed.SCHEDULED, DAY, NEXT)
@@ -33,10 +35,22 @@ def test_another_feed_date_or_day_of_sending_is_counted_apart() -> None:
     }
 
 
-def test_what_has_no_business_date_or_records_is_of_the_day_on_which_it_was_sent() -> None:
+@dataclass(frozen=True, slots=True)
+class Undated:
+    """A made-up kind that has a feed, and no business date."""
+
+    event_id: str
+    unit_id: UnitId
+    event_time: datetime
+    series: str
+    sequence: int
+    record_count: int
+
+
+def test_what_has_no_business_date_is_of_the_day_on_which_it_was_sent() -> None:
     sent: dict[SentOn, Sent] = {}
-    note_sent(sent, make_declaration(), Feed.SCHEDULED, NOON)
-    assert sent == {PLACE._replace(business_date=NEXT): Sent(events=1, empty=1)}
+    note_sent(sent, Undated("1", UNIT, NOON, "", 1, 4), Feed.SCHEDULED, NOON)
+    assert sent == {PLACE._replace(business_date=NEXT): Sent(events=1, records=4)}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.counting.receipt_hash import HASH_BYTES, hash_texts, receipt_hash, receipt_hashes
+from monitor.counting.receipt_hash import HASH_BYTES, ReceiptHasher, hash_texts, receipt_hash, receipt_hashes
+from schemas.codec.columns import TextColumn
 from schemas.codec.packed import Packed
 
 KEYS = st.binary(min_size=16, max_size=16)
@@ -61,6 +62,14 @@ def test_texts_are_found_where_they_lie(key: bytes, between: bytes, event_ids: l
     lengths = np.array([len(event_id.encode()) for event_id in event_ids], np.int64)
     found = hash_texts(key, Packed([data]), np.array(starts, np.int64), lengths)
     assert found.tolist() == receipt_hashes(key, event_ids).tolist()
+
+
+def test_the_hasher_of_a_ledger_makes_the_same_receipts_of_a_column_as_of_its_texts() -> None:
+    hasher, event_ids = ReceiptHasher(bytes(range(16))), ["a", "documents-12", ""]
+    starts, lengths = np.array([0, 1, 13]), np.array([1, 12, 0])
+    found = hasher.of_texts(TextColumn(Packed([text.encode() for text in event_ids]), starts, lengths))
+    assert found.tobytes() == b"".join(hasher.of_ids(event_ids))
+    assert hasher.of_ids(event_ids) == [receipt_hash(hasher.key, text) for text in event_ids]
 
 
 def test_another_key_hashes_otherwise() -> None:
