@@ -43,7 +43,7 @@ def _datum(value: bytes, writer: Released, newest: Released) -> dict[str, Any]:
     buffer = io.BytesIO(value)
     buffer.seek(HEADER_BYTES)
     try:
-        record: Any = fastavro.schemaless_reader(buffer, writer.schema, None)
+        record: Any = fastavro.schemaless_reader(buffer, writer.schema)
     except EOFError:
         raise _truncated(value) from None
     except UnicodeDecodeError as error:

@@ -31,7 +31,8 @@ _OF_MODULE: Final[Mapping[str, Sequence[str]]] = {
     "monitor/judgement/own_days.py": (f"{_UNIT}/judgement/test_own_days.py", _RHYTHMS),
     "monitor/judgement/expectation.py": (f"{_UNIT}/judgement/test_expectation.py", _RHYTHMS),
     "monitor/ledger/gaps.py": ("tests/contract/test_gaps.py",),
-    **dict.fromkeys((f"schemas/codec/{name}.py" for name in ("decode", "encode", "records", "single_object")), _DECODE),
+    "schemas/codec/records.py": (f"{_SCHEMAS}/codec/test_records.py", *_DECODE),
+    **dict.fromkeys((f"schemas/codec/{name}.py" for name in ("decode", "encode", "single_object")), _DECODE),
     **dict.fromkeys((f"schemas/codec/{name}.py" for name in ("columnar", "columns", "column_checks")), _COLUMNAR),
 }
 

@@ -9,6 +9,7 @@ import fastavro
 import pytest
 
 from schemas.clock import to_days, to_millis
+from schemas.codec import decode as decoding
 from schemas.codec import encode as encoding
 from schemas.codec import single_object
 from schemas.codec.decode import decode, decode_dead_letter
@@ -105,9 +106,10 @@ def test_text_that_is_not_utf_8_is_of_the_wrong_type(golden: Golden, register: R
 def test_a_union_index_that_the_schema_lacks_is_of_the_wrong_type(register: Register) -> None:
     golden = GOLDEN[0]
     assert golden.value.endswith(bytes.fromhex("0200"))  # the last measure: index 1, value 0
-    for ending in ("0800", "08"):
+    for ending in ("0800", "08", "07"):
         error = refusal(golden.value[:-2] + bytes.fromhex(ending), golden.topic, register)
         assert error.reason is Reason.WRONG_TYPE
+        assert error.detail == f"not a {golden.topic} datum (near byte {len(golden.value) - 1}: IndexError)"
 
 
 @pytest.mark.parametrize("ending", ["0100", "03"], ids=["the last branch from the end", "the first branch from the end"])
@@ -287,6 +289,19 @@ IDENTIFIERS = (
 def test_what_senders_use_for_ids_is_allowed(text: str, register: Register) -> None:
     event = make_event(event_id=text, series=text)
     assert decode(encode(event), Topic.CDA_DOCUMENTS, register, RECEIVED) == event
+
+
+def test_a_field_is_read_by_its_name_or_else_by_its_type(register: Register) -> None:
+    fields_of = decoding._Fields({"sequence": 0, "calls": 0}, register, RECEIVED)
+    assert decoding._field_reader("calls", int)(fields_of) == 0
+    with pytest.raises(DecodeError, match="sequence is 0"):
+        decoding._field_reader("sequence", int)(fields_of)
+    with pytest.raises(TypeError, match="^no field of an event can be a <class 'float'>: calls$"):
+        decoding._field_reader("calls", float)
+
+
+def test_the_longest_text_is_only_unknown(register: Register) -> None:
+    assert refusal_of(make_event(unit_id="x" * 200), register).reason is Reason.UNKNOWN_UNIT
 
 
 @each_event

@@ -7,10 +7,12 @@ import fastavro
 import pytest
 from fastavro.schema import to_parsing_canonical_form
 
+from schemas.codec import single_object
 from schemas.codec.decode import decode, decode_dead_letter
 from schemas.codec.encode import encode
 from schemas.codec.single_object import MARKER
 from schemas.register import Register
+from schemas.topics import Topic
 from tests.factories import RECEIVED
 from tests.unit.schemas.golden import GOLDEN, GOLDEN_LETTER, GOLDEN_LETTER_VALUE, Golden
 
@@ -93,6 +95,15 @@ def test_our_fingerprint_is_the_one_of_the_specification(schema: str, fingerprin
 def test_a_message_begins_with_the_marker_and_its_schemas_fingerprint(name: str, value: bytes) -> None:
     assert value[:2] == MARKER == bytes.fromhex("c301")
     assert value[2:10] == crc_64_avro(to_parsing_canonical_form(shipped(name)))
+
+
+def test_the_head_of_a_record_has_the_fields_before_its_first_array() -> None:
+    fields = [{"name": "a", "type": "long"}, {"name": "b", "type": ["null", "int"]}, {"name": "c", "type": "string"}]
+    array = {"name": "list", "type": {"type": "array", "items": "string"}}
+    for before in range(4):
+        schema = {"type": "record", "name": "Made", "fields": [*fields[:before], array, *fields[before:]]}
+        head = single_object._release(Topic.DECLARATIONS, 1, schema).head
+        assert [field["name"] for field in head["fields"]] == ["a", "b", "c"][:before]
 
 
 def test_the_documentation_of_a_schema_does_not_change_its_fingerprint() -> None:

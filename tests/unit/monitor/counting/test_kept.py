@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.counting.kept import MAX_SUM, Columns, Row, columns_of, keeper, merge, too_great
+from monitor.counting.kept import MAX_SUM, Columns, Row, columns_of, keeper_of, merge, too_great
 from schemas.events import Event
 from schemas.topics import KINDS, Topic
 from tests.factories import NOON, TABLE, UNIT, make_declaration, make_event, make_forms, make_health_records
@@ -45,7 +45,7 @@ def test_a_kind_is_kept_in_these_columns(topic: Topic, columns: Columns) -> None
     ],
 )
 def test_an_event_that_happened_at_a_moment_is_such_a_row(topic: Topic, event: Event, row: tuple[Row, Row]) -> None:
-    assert keeper(topic).row(event, LATER) == row
+    assert keeper_of(KINDS[topic]).row(event, LATER) == row
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_an_event_that_happened_at_a_moment_is_such_a_row(topic: Topic, event: E
     ],
 )
 def test_rows_of_one_key_are_added_up_or_one_of_them_stays(topic: Topic, before: Row, after: Row, both: Row) -> None:
-    assert merge(topic, before, after) == both
+    assert merge(topic, before, after) == keeper_of(KINDS[topic]).merge(before, after) == both
 
 
 @pytest.mark.parametrize(
