@@ -296,7 +296,7 @@ def test_a_field_is_read_by_its_name_or_else_by_its_type(register: Register) -> 
     assert decoding._field_reader("calls", int)(fields_of) == 0
     with pytest.raises(DecodeError, match="sequence is 0"):
         decoding._field_reader("sequence", int)(fields_of)
-    with pytest.raises(TypeError, match="^no field of an event can be a <class 'float'>: calls$"):
+    with pytest.raises(TypeError, match=r"^no field of an event can be a <class 'float'>: calls$"):
         decoding._field_reader("calls", float)
 
 
