@@ -13,14 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.clock import from_days, from_millis, to_millis
-from schemas.codec import packed_identifiers, single_object
+from schemas.codec import single_object
 from schemas.codec.columnar import ColumnarDecoder
 from schemas.codec.columns import CodeColumn, Column, DecodedColumns, NumberColumn
 from schemas.codec.decode import decode
 from schemas.codec.encode import encode
 from schemas.codec.identifiers import is_identifier
 from schemas.codec.packed import Packed
-from schemas.codec.packed_identifiers import mark_no_identifiers
 from schemas.codec.reasons import DecodeError
 from schemas.events import Event
 from schemas.register import load_register
@@ -294,28 +293,3 @@ def test_ids_in_columns_are_those_that_decode_takes() -> None:
     for place in set(range(len(values))) - expected:
         with pytest.raises(DecodeError):
             decode(values[place], Topic.CDA_DOCUMENTS, REGISTER, RECEIVED)
-
-
-odd_characters = st.sampled_from("09:/-_~+=;@AZ[az{`^\x7f\x80\xe9 1234567")
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.lists(st.text(odd_characters, max_size=60), min_size=1, max_size=8), st.data())
-def test_identifiers_in_columns_are_told_as_one_by_one(texts: list[str], data: st.DataObject) -> None:
-    digits = data.draw(st.integers(0, 30))
-    texts += ["x" * digits + "11010519491231002X", "x" * digits + "110105194912310021" + "y" * (digits % 9), "7" * digits]
-    raw = [text.encode() for text in texts]
-    lengths = np.array([len(text) for text in raw], np.int64)
-    odd = np.zeros(len(raw), bool)
-    mark_no_identifiers(Packed([b"_", *raw]), np.cumsum(lengths) - lengths + 1, lengths, odd)
-    assert [not wrong for wrong in odd.tolist()] == [is_identifier(text) for text in texts]
-
-
-def test_moments_and_counters_in_an_id_need_no_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = [b"x" * before + b"2024090112000123" + b"-x" * after for before in range(9) for after in range(9)]
-    lengths = np.array([len(text) for text in texts], np.int64)
-    looked_at: list[str] = []
-    monkeypatch.setattr(packed_identifiers, "is_identifier", looked_at.append)
-    apart = Packed(part for text in texts for part in (text, b"_"))
-    mark_no_identifiers(apart, np.cumsum(lengths + 1) - lengths - 1, lengths, np.zeros(len(texts), bool))
-    assert looked_at == []
