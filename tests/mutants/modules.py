@@ -33,7 +33,7 @@ _OF_MODULE: Final[Mapping[str, Sequence[str]]] = {
     "monitor/ledger/gaps.py": ("tests/contract/test_gaps.py",),
     "schemas/codec/records.py": (f"{_SCHEMAS}/codec/test_records.py", *_DECODE),
     **dict.fromkeys((f"schemas/codec/{name}.py" for name in ("decode", "encode", "single_object")), _DECODE),
-    **dict.fromkeys((f"schemas/codec/{name}.py" for name in ("columnar", "columns", "column_checks")), _COLUMNAR),
+    **dict.fromkeys((f"schemas/codec/{name}.py" for name in ("columnar", "column_checks")), _COLUMNAR),
 }
 
 
