@@ -81,8 +81,8 @@ def read_texts(packed: Packed, at: Numbers, odd: Marks) -> tuple[Numbers, Number
     long = first >= 0x80
     if long.any():
         rows = np.flatnonzero(long)
-        second = packed.octets[at[rows] + 1].astype(np.int64)
-        odd[rows] |= (second == 0) | (second >= 0x80)
+        second = packed.octets[at[rows] + 1].astype(np.int64)  # of three bytes or more it makes a length beyond LONGEST_TEXT
+        odd[rows] |= second == 0
         lengths[rows] = (first[rows] & 0x7F).astype(np.int64) >> 1 | second << 6
         starts[rows] += 1
     wrong = (first & 1 != 0) | (lengths > LONGEST_TEXT)
@@ -94,7 +94,9 @@ def read_texts(packed: Packed, at: Numbers, odd: Marks) -> tuple[Numbers, Number
 
 def mark_not_plain(packed: Packed, starts: Numbers, lengths: Numbers, odd: Marks) -> None:
     """Mark as odd every text that holds a NUL or anything beyond ASCII."""
-    shortest, longest = (int(lengths.min()), int(lengths.max())) if len(lengths) else (0, 0)
+    if not len(lengths):
+        return
+    shortest, longest = int(lengths.min()), int(lengths.max())
     for begin in range(0, longest, 8):
         if begin + 8 <= shortest:
             odd |= _not_plain(packed.words[starts + begin])

@@ -17,8 +17,10 @@ _FILL: Final = np.uint64(ord("a") * _BYTES)
 
 def mark_no_identifiers(packed: Packed, starts: Numbers, lengths: Numbers, odd: Marks) -> None:
     """Mark as odd every text that `is_identifier` refuses."""
+    if not len(lengths):
+        return
     unsure = lengths == 0
-    shortest, longest = (int(lengths.min()), int(lengths.max())) if len(lengths) else (0, 0)
+    shortest, longest = int(lengths.min()), int(lengths.max())
     for begin in range(0, longest, 8):
         if begin + 8 <= shortest:
             unsure |= ~_plain(packed.words[starts + begin])

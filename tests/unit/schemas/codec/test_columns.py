@@ -8,7 +8,7 @@ import pytest
 
 from schemas.codec import columns
 from schemas.codec.columns import CodeColumn, Column, NumberColumn, TextColumn, column_of, joined, with_codes
-from schemas.codec.packed import Packed
+from schemas.codec.packed import Packed, same_text
 
 
 def texts_of(texts: Sequence[bytes], packed: Packed | None = None) -> TextColumn:
@@ -101,7 +101,7 @@ def test_what_is_no_text_or_holds_a_nul_is_odd(bad: bytes, more: int) -> None:
 
 
 def test_few_different_texts_are_looked_for_in_all_rows_and_many_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    looking = Mock(wraps=columns.same_text)
+    looking = Mock(wraps=same_text)
     monkeypatch.setattr(columns, "same_text", looking)
     with_codes(texts_of([b"a", b"b"] * 50), np.zeros(100, bool))
     assert [call.args[-1] for call in looking.call_args_list] == [b"a", b"b"]

@@ -77,6 +77,7 @@ def test_texts_are_found_where_they_lie() -> None:
     odd = np.zeros(len(sizes), bool)
     starts, lengths, ends = read_texts(packed, at, odd)
     assert lengths.tolist() == sizes
+    assert lengths.dtype == ends.dtype == np.int64, "places are whole numbers"
     assert starts.tolist() == [begin + len(varint(size)) for begin, size in zip(at.tolist(), sizes, strict=True)]
     assert ends.tolist() == [*at[1:].tolist(), packed.size]
     assert not odd.any()
@@ -95,9 +96,9 @@ def test_a_text_that_is_too_long_or_that_no_writer_writes_is_odd_and_has_no_leng
 
 
 def test_a_length_in_two_bytes_that_needs_one_is_odd() -> None:
-    odd = np.zeros(2, bool)
-    read_texts(Packed([b"\x82\x00x", b"\x82\x01" + b"x" * 65]), np.array([0, 3]), odd)
-    assert odd.tolist() == [True, False]
+    odd = np.array([False, False, True])
+    read_texts(Packed([b"\x82\x00x", b"\x82\x01" + b"x" * 65]), np.array([0, 3, 3]), odd)
+    assert odd.tolist() == [True, False, True], "and what was odd stays so"
 
 
 def test_no_text_begins_or_ends_beyond_the_padding() -> None:
@@ -106,7 +107,7 @@ def test_no_text_begins_or_ends_beyond_the_padding() -> None:
     assert (starts.tolist(), lengths.tolist(), ends.tolist()) == ([1, 3, 4], [1, 200, 0], [2, 4, 4])
 
 
-@pytest.mark.parametrize("sizes", [[9], [8, 16], list(range(20)), [3, 8, 16, 17, 24]], ids=str)
+@pytest.mark.parametrize("sizes", [[9], [8, 16], [16, 17], list(range(20)), [3, 8, 16, 17, 24]], ids=str)
 @pytest.mark.parametrize("bad", [b"\x00", b"\x80", b"\xff"])
 def test_a_text_is_plain_until_one_of_its_bytes_is_not(sizes: list[int], bad: bytes) -> None:
     texts = [b"\x01\x7f" * (size // 2) + b"x" * (size % 2) for size in sizes]
@@ -134,9 +135,9 @@ def test_of_no_texts_none_is_odd_and_what_was_odd_stays_so() -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 16, 17])
 def test_the_same_text_has_the_same_bytes(size: int) -> None:
-    text = b"x" * size
-    others = [text[:place] + b"y" + text[place + 1 :] for place in range(size)]
-    texts = [text, *others, text + b"x", text[1:], text]
+    text = bytes(range(97, 97 + size))
+    others = [text[:place] + b"~" + text[place + 1 :] for place in range(size)]
+    texts = [text, *others, text + b"~", text[1:], text]
     packed, at = laid_out(texts, b"z")
     lengths = np.array([len(found) for found in texts])
     assert same_text(packed, at, lengths, text).tolist() == [found == text for found in texts]
