@@ -22,8 +22,9 @@ from schemas.register import load_register
 from schemas.topics import EVENT_TOPICS, Topic, topic_name
 from tests.factories import make_event
 from tests.unit.monitor.test_record_batches import read
+from tests.unit.schemas.conftest import COLUMNAR_TOPICS
 from tests.unit.schemas.golden import GOLDEN
-from tests.unit.schemas.test_columnar import COLUMNAR_TOPICS, messages
+from tests.unit.schemas.test_columnar import messages
 
 NOW = datetime(2024, 9, 10, 4, 1, tzinfo=UTC)
 REGISTER = load_register()
