@@ -2,10 +2,14 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.codec.identifiers import is_identifier
+from schemas.codec.packed import Packed
+from schemas.codec.packed_identifiers import mark_no_identifiers
 from schemas.topics import Topic
 from tests.unit.schemas.conftest import COLUMNAR_TOPICS, Versions
 from tests.unit.schemas.test_columnar import (
@@ -60,3 +64,18 @@ def test_versions_mixed_in_one_batch_are_each_read_as_decode_reads_them(topic: T
         held_against_decode(values, topic)
 
     holds()
+
+
+odd_characters = st.sampled_from("09:/-_~+=;@AZ[az{`^\x7f\x80\xe9 1234567")
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.text(odd_characters, max_size=60), min_size=1, max_size=8), st.data())
+def test_identifiers_in_columns_are_told_as_one_by_one(texts: list[str], data: st.DataObject) -> None:
+    digits = data.draw(st.integers(0, 30))
+    texts += ["x" * digits + "11010519491231002X", "x" * digits + "110105194912310021" + "y" * (digits % 9), "7" * digits]
+    raw = [text.encode() for text in texts]
+    lengths = np.array([len(text) for text in raw], np.int64)
+    odd = np.zeros(len(raw), bool)
+    mark_no_identifiers(Packed([b"_", *raw]), np.cumsum(lengths) - lengths + 1, lengths, odd)
+    assert [not wrong for wrong in odd.tolist()] == [is_identifier(text) for text in texts]

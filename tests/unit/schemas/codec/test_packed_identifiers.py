@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from schemas.codec import packed_identifiers
 from schemas.codec.identifiers import is_identifier
@@ -48,21 +46,6 @@ def test_what_is_odd_already_stays_odd() -> None:
     odd = np.array([True, True, False])
     mark_no_identifiers(Packed([b"ab;"]), np.array([0, 2, 2]), np.array([2, 1, 1]), odd)
     assert odd.tolist() == [True, True, True]
-
-
-odd_characters = st.sampled_from("09:/-_~+=;@AZ[az{`^\x7f\x80\xe9 1234567")
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.lists(st.text(odd_characters, max_size=60), min_size=1, max_size=8), st.data())
-def test_identifiers_in_columns_are_told_as_one_by_one(texts: list[str], data: st.DataObject) -> None:
-    digits = data.draw(st.integers(0, 30))
-    texts += ["x" * digits + "11010519491231002X", "x" * digits + "110105194912310021" + "y" * (digits % 9), "7" * digits]
-    raw = [text.encode() for text in texts]
-    lengths = np.array([len(text) for text in raw], np.int64)
-    odd = np.zeros(len(raw), bool)
-    mark_no_identifiers(Packed([b"_", *raw]), np.cumsum(lengths) - lengths + 1, lengths, odd)
-    assert [not wrong for wrong in odd.tolist()] == [is_identifier(text) for text in texts]
 
 
 def test_moments_and_counters_in_an_id_need_no_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
