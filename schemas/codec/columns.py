@@ -63,9 +63,7 @@ class DecodedColumns:
 
 
 def joined(parts: Sequence[Column], order: Numbers) -> Column:
-    """The rows of all `parts`, which are of one kind, in another order."""
-    if len(parts) == 1:
-        return parts[0].take(order)
+    """The rows of all `parts`, which are of one kind (numbers or texts), in another order."""
     first = parts[0]
     if isinstance(first, NumberColumn):
         numbers = [part for part in parts if isinstance(part, NumberColumn)]

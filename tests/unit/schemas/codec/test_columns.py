@@ -60,6 +60,7 @@ ORDER = np.array([3, 0, 2, 1])
         ([numbers_of(5, all_there=True), numbers_of(6, 7, 8, all_there=True)], [8, 5, 7, 6]),
         ([numbers_of(5, None), numbers_of(7, 8, all_there=True)], [8, 5, 7, None]),
         ([numbers_of(5, 6, all_there=True), numbers_of(None, 8)], [8, 5, None, 6]),
+        ([texts_of([b"a", b"bc", b"", b"def"], PACKED)], [b"def", b"a", b"", b"bc"]),
         ([texts_of([b"a", b"bc"], PACKED), texts_of([b"", b"abc"], PACKED)], [b"abc", b"a", b"", b"bc"]),
     ],
 )
@@ -68,6 +69,7 @@ def test_columns_are_joined_in_another_order(parts: list[Column], rows: list[obj
     assert listed(found) == rows
     if isinstance(found, NumberColumn):
         assert (found.present is None) is all(isinstance(part, NumberColumn) and part.present is None for part in parts)
+        assert found.present is None or found.present.dtype == bool
     if isinstance(found, TextColumn):
         assert found.packed is PACKED
 
