@@ -63,9 +63,9 @@ def _event_id(fields: RowFields, name: str, odd: Marks) -> TextColumn:
 
 def _series(fields: RowFields, name: str, odd: Marks) -> CodeColumn:
     column = with_codes(fields.texts(name), odd)
-    free = np.array([bool(code) and not is_identifier(code) for code in column.codes], bool)
-    if free.any():
-        odd |= free[column.places]
+    free = [bool(code) and not is_identifier(code) for code in column.codes]
+    if any(free):
+        odd |= np.array(free)[column.places]
     return column
 
 

@@ -34,7 +34,7 @@ def mark_no_identifiers(packed: Packed, starts: Numbers, lengths: Numbers, odd: 
     unsure |= (first < ord("0")) | (first == ord("_")) | (first == ord(":"))
     for row in np.flatnonzero(unsure & ~odd).tolist():
         text = packed.slice(int(starts[row]), int(lengths[row]))
-        odd[row] = not (text.isascii() and is_identifier(text.decode("ascii")))
+        odd[row] = not (text.isascii() and is_identifier(text.decode()))
 
 
 def _plain(words: Words) -> Marks:
