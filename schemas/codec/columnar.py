@@ -15,7 +15,7 @@ from schemas.codec.columns import Column, DecodedColumns, NumberColumn, TextColu
 from schemas.codec.packed import Marks, Numbers, Packed, mark_not_plain, read_texts, read_varints
 from schemas.codec.single_object import HEADER_BYTES, MARKER, Released
 from schemas.register import Register
-from schemas.topics import MAX_EVENT_BYTES, TOPIC_OF, Topic
+from schemas.topics import TOPIC_OF, Topic
 
 _32_BITS: Final = 2**31
 
@@ -43,11 +43,9 @@ class ColumnarDecoder:
         self._known = KnownNames(register)
         wanted = single_object.newest_releases()[topic]
         self._names = next(tuple(kind.__slots__) for kind, its_topic in TOPIC_OF.items() if its_topic is topic)
-        self._layouts: list[_Layout] = []
-        if _is_known(wanted, self._names):
-            versions = [version for version in single_object.released() if version.topic is topic]
-            layouts = [_layout(version, wanted, self._names) for version in versions]
-            self._layouts += [layout for layout in layouts if layout is not None]
+        versions = [version for version in single_object.released() if version.topic is topic]
+        layouts = [_layout(version, wanted, self._names) for version in versions] if _is_known(wanted, self._names) else []
+        self._layouts: Sequence[_Layout] = [layout for layout in layouts if layout is not None]
 
     @property
     def can_read(self) -> bool:
@@ -68,13 +66,11 @@ class ColumnarDecoder:
             rows = rows[order]
             columns = {name: joined([found[name] for _, found in parts], order) for name in self._names} if parts else {}
         rows, columns = self._checked(rows, columns, received_ms)
-        odd = np.ones(len(starts), bool)
-        odd[rows] = False
-        return DecodedColumns(rows, columns, np.flatnonzero(odd))
+        return DecodedColumns(rows, columns, np.delete(np.arange(len(starts)), rows))
 
     def _by_layout(self, packed: Packed, starts: Numbers, lengths: Numbers) -> list[tuple[_Layout, Numbers]]:
-        """The rows of each version: those whose marker and fingerprint say so."""
-        whole = (lengths >= HEADER_BYTES) & (lengths <= MAX_EVENT_BYTES)
+        """The rows of each version: those whose marker and fingerprint say so. What is too long has bytes that nobody reads."""
+        whole = lengths >= HEADER_BYTES
         at = np.where(whole, starts, 0)
         first, second = packed.words[at], packed.words[at + 8] & np.uint64(0xFFFF)
         found = []

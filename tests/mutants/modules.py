@@ -19,7 +19,7 @@ _OF_FOLDER: Final[Mapping[str, Sequence[str]]] = {
 }
 _RHYTHMS: Final = f"{_UNIT}/judgement/test_learned_rhythm.py"
 _SCHEMAS: Final = "tests/unit/schemas"
-_COLUMNAR: Final = (f"{_SCHEMAS}/test_columnar.py",)
+_COLUMNAR: Final = (f"{_SCHEMAS}/codec/test_columnar_layouts.py", f"{_SCHEMAS}/test_columnar.py")
 _DECODE: Final = (f"{_SCHEMAS}/test_decode.py", f"{_SCHEMAS}/test_golden.py", f"{_SCHEMAS}/test_evolution.py")
 _FOLD: Final = f"{_UNIT}/counting/test_column_fold.py"
 _OF_MODULE: Final[Mapping[str, Sequence[str]]] = {

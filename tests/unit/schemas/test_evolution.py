@@ -71,6 +71,24 @@ def test_old_bytes_are_still_checked_after_a_field_was_added(golden: Golden, reg
         assert caught.value.reason is reason
 
 
+@pytest.mark.parametrize(
+    ("tries", "good"), [(b"\xfe\xff\xff\xff\x0f", True), (b"\x80\x80\x80\x80\x10", False)], ids=["2**31 - 1", "2**31"]
+)
+def test_an_int_that_may_be_null_has_at_most_32_bits(tries: bytes, good: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = copy.deepcopy(shipped(GOLDEN[0].schema))
+    schema["fields"].append({"name": "tries", "type": ["null", "int"], "default": None})
+    later = single_object._release(GOLDEN[0].topic, 2, schema)
+    monkeypatch.setattr(records, "by_fingerprint", lambda: {later.fingerprint: later})
+    monkeypatch.setattr(records, "newest_releases", lambda: {later.topic: later})
+    value = single_object.MARKER + later.fingerprint + GOLDEN[0].value[10:] + b"\x02" + tries
+    if good:
+        assert records.read_record(value, later.topic)["tries"] == 2**31 - 1
+    else:
+        with pytest.raises(DecodeError) as caught:
+            records.read_record(value, later.topic)
+        assert caught.value.reason is Reason.WRONG_TYPE
+
+
 def test_a_message_of_a_release_that_we_do_not_know_yet_is_kept_as_a_dead_letter(register: Register) -> None:
     value = bytes.fromhex("c301") + later_version(GOLDEN[0]).fingerprint + GOLDEN[0].value[10:] + b"\x0cdirect"
     with pytest.raises(DecodeError) as caught:
