@@ -19,21 +19,27 @@ _NO_LENGTH: Final = -1
 class KnownCodes:
     """A table of codes. What `find` finds is the code, byte for byte; that two share a hash only costs another look."""
 
+    _words: Words
+    _lengths: Numbers
+    _hashes: Words
+    _slots: Numbers
+    _shift: np.uint64
+    _last: int
+
     def __init__(self, codes: Sequence[str]) -> None:
         self.codes = tuple(codes)
         texts = [code.encode()[:LONGEST_TEXT] for code in codes]
         width = max(1, -(-max(map(len, texts), default=0) // 8))
         lengths = [len(code.encode()) for code in codes]
-        self._lengths: Numbers = np.array([*lengths, _NO_LENGTH], np.int64)  # what is not found has the last place, -1
+        self._lengths = np.array([*lengths, _NO_LENGTH], np.int64)  # what is not found has the last place, -1
         texts.append(b"")
-        self._words: Words = np.frombuffer(b"".join(text.ljust(8 * width, b"\0") for text in texts), "<u8").reshape(-1, width)
+        self._words = np.frombuffer(b"".join(text.ljust(8 * width, b"\0") for text in texts), "<u8").reshape(-1, width)
         bits = (max(_LEAST_SLOTS, _ROOM * len(texts)) - 1).bit_length()
-        self._shift: np.uint64 = np.uint64(64 - bits)
-        self._last: int = (1 << bits) - 1
-        self._slots: Numbers = np.full(1 << bits, -1, np.int64)
+        self._shift, self._last = np.uint64(64 - bits), (1 << bits) - 1
+        self._slots = np.full(1 << bits, -1, np.int64)
         packed = Packed(texts)
         starts = np.cumsum([0, *map(len, texts[:-1])])
-        self._hashes: Words = _hashed([_word(packed, starts, self._lengths, index) for index in range(width)], self._lengths)
+        self._hashes = _hashed([_word(packed, starts, self._lengths, index) for index in range(width)], self._lengths)
         for index, slot in enumerate(self._slot_of(self._hashes[:-1]).tolist()):
             while self._slots[slot] >= 0:
                 slot = (slot + 1) & self._last
