@@ -19,13 +19,6 @@ _NO_LENGTH: Final = -1
 class KnownCodes:
     """A table of codes. What `find` finds is the code, byte for byte; that two share a hash only costs another look."""
 
-    _words: Words
-    _lengths: Numbers
-    _hashes: Words
-    _slots: Numbers
-    _shift: np.uint64
-    _last: int
-
     def __init__(self, codes: Sequence[str]) -> None:
         self.codes = tuple(codes)
         texts = [code.encode()[:LONGEST_TEXT] for code in codes]
@@ -33,7 +26,7 @@ class KnownCodes:
         lengths = [len(code.encode()) for code in codes]
         self._lengths = np.array([*lengths, _NO_LENGTH], np.int64)  # what is not found has the last place, -1
         texts.append(b"")
-        self._words = np.frombuffer(b"".join(text.ljust(8 * width, b"\0") for text in texts), "<u8").reshape(-1, width)
+        self._words: Words = np.frombuffer(b"".join(text.ljust(8 * width, b"\0") for text in texts), "<u8").reshape(-1, width)
         bits = (max(_LEAST_SLOTS, _ROOM * len(texts)) - 1).bit_length()
         self._shift, self._last = np.uint64(64 - bits), (1 << bits) - 1
         self._slots = np.full(1 << bits, -1, np.int64)
@@ -50,7 +43,7 @@ class KnownCodes:
         words = [_word(packed, starts, lengths, index) for index in range(self._words.shape[1])]
         hashes = _hashed(words, lengths)
         slots = self._slot_of(hashes)
-        found = self._slots[slots]
+        found: Numbers = self._slots[slots]
         others = np.flatnonzero((found >= 0) & (self._hashes[found] != hashes))
         while others.size:
             slots[others] = (slots[others] + 1) & self._last
