@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from schemas.codec.columnar import _defaults, _Field, _filled, _fits, _is_known, _require_width
+from schemas.codec.columnar import _defaults, _Field, _field, _filled, _fits, _is_known, _require_width
 from schemas.codec.columns import NumberColumn
 from schemas.codec.packed import Packed
 from schemas.codec.single_object import Released
@@ -18,6 +18,28 @@ LIST = {"type": "array", "items": "string"}
 
 def released(*fields: dict[str, Any]) -> Released:
     return Released(Topic.CDA_DOCUMENTS, 1, {"fields": fields}, b"", None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [
+        ("long", LONG),
+        ("int", INT),
+        ("string", TEXT),
+        ("bytes", None),
+        (LIST, None),
+        (["long", "null"], LONG_OR_NULL),
+        (["null", "int"], INT_OR_NULL),
+        (["null", "string"], None),
+        (["null"], None),
+        (["int", "long"], None),
+        (["null", "long", "int"], None),
+        (["long", "int", "string"], None),
+    ],
+    ids=str,
+)
+def test_a_field_is_a_text_a_number_or_a_number_that_may_be_null(kind: Any, field: _Field | None) -> None:
+    assert _field({"name": "a", "type": kind}) == field
 
 
 @pytest.mark.parametrize(
