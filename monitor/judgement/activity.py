@@ -62,7 +62,6 @@ class ActivityHistory:
 
     def add(self, hours: Iterable[ActiveHour]) -> None:
         """Take in active hours; one that was there already is extended. Hours of days that are no longer held are left out."""
-        first_day = int(self.days[0]) if len(self.days) else 0
         where = {int(day): index for index, day in enumerate(self.days)}
         for row, utc_hour, first_minute, last_minute, _ in hours:
             hour = utc_hour + HOURS_EAST
@@ -70,13 +69,11 @@ class ActivityHistory:
             self.first_seen[row] = np.fmin(self.first_seen[row], first)
             self.last_seen[row] = np.fmax(self.last_seen[row], last)
             day = hour // 24
-            index = where.get(day)
-            if index is None and day >= first_day:
+            if day not in where:
                 self.roll_to(from_days(day), None)
-                where = {int(known): place for place, known in enumerate(self.days)}
-                index = where.get(day)
-            if index is not None:
-                self.active[row, index, hour % 24] = True
+                where = {int(known): index for index, known in enumerate(self.days)}
+            if day in where:
+                self.active[row, where[day], hour % 24] = True
 
     def exclude(self, row: int, start: float, end: float, *, learn: bool = False) -> None:
         """Nothing is learned of a row from `start` to `end` (local hours); with `learn` it is learned after all."""
@@ -109,8 +106,6 @@ class ActivityHistory:
 
     def known(self) -> Bools:
         """The hours that teach something: from the first upload to the last (what follows is under test), none excluded."""
-        starts = self.days.astype(np.float64) * 24
-        hour = starts[None, :, None] + np.arange(24)[None, None, :]
-        with np.errstate(invalid="ignore"):
-            inside = (hour > self.first_seen[:, None, None] - 1) & (hour + 1 <= np.ceil(self.last_seen)[:, None, None])
+        hour = (self.days * 24)[None, :, None] + np.arange(24)[None, None, :]
+        inside = (hour > self.first_seen[:, None, None] - 1) & (hour + 1 <= np.ceil(self.last_seen)[:, None, None])
         return inside & ~self.excluded

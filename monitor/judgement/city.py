@@ -28,7 +28,7 @@ def city_of(register: Register, keys: Sequence[Key], calendar: Calendar) -> City
     units = register.units.values()
     districts: dict[UnitId, str] = {unit.unit_id: unit.district for unit in units if unit.district}
     vendors = {unit.unit_id: unit.vendor for unit in units if unit.vendor}
-    scheduled = np.array([feed is Feed.SCHEDULED for _, feed in keys], np.bool_)
+    scheduled = np.array([feed is Feed.SCHEDULED for _, feed in keys])
     scopes = scopes_of(keys, [("district", districts), ("vendor", vendors)])
     return CityState(ActivityHistory(len(keys)), scheduled, scopes, calendar)
 
@@ -53,7 +53,7 @@ def carry_on(
     for stored in outages:
         outage = _outage(stored, rows, len(city.scheduled))
         city.outages.append(outage)
-        latest = max(latest, outage.found, outage.end or 0.0)
+        latest = max(latest, outage.end or outage.found)
         if outage.end is not None:
             quiet_rows = outage.rows & np.isnan(city.overdue_since)
             city.resume[quiet_rows] = np.fmax(city.resume[quiet_rows], outage.end + RECOVERY_HOURS)

@@ -17,7 +17,7 @@ def deadlines(rhythms: LearnedRhythms, since: Floats, *, late: bool = False) -> 
     reached = low + (place - whole) * (rhythms.cumulative[row, whole + 1] - low)
     target = reached + (rhythms.late_limit if late else rhythms.limit)
     column = (rhythms.cumulative < target[:, None]).sum(axis=1)
-    inside = np.clip(column, 1, columns - 1)
+    inside = np.minimum(column, columns - 1)
     before, after = rhythms.cumulative[row, inside - 1], rhythms.cumulative[row, inside]
     part = (target - before) / np.maximum(after - before, 1e-9)
     by_weight = np.where(column >= columns, np.inf, start + inside - 1 + part)
@@ -33,7 +33,7 @@ def _missed_day(rhythms: LearnedRhythms, since: Floats, *, late: bool) -> Floats
     total = np.cumsum(rhythms.sure, axis=1)
     row = np.arange(len(since))
     until = np.where(own_day >= 0, total[row, np.clip(own_day, 0, count - 1)], 0)
-    owed = np.ones_like(rhythms.owed) if late else rhythms.owed
+    owed = 1 if late else rhythms.owed
     day = (total < (until + owed)[:, None]).sum(axis=1)
     due = rhythms.late_due if late else rhythms.due
     moment = (rhythms.first_day + day) * 24.0 + rhythms.anchor + due

@@ -59,14 +59,13 @@ def _days_to_come(facts: FeedFacts, city: CityFacts, period: Period) -> float:
     recent = [day for day in facts.own_days if day > facts.complete_until - timedelta(days=HISTORY)]
     if not recent:
         return 0.0
-    weekdays = own_weekdays(facts, city) or frozenset(day.weekday() for day in recent) or frozenset(range(7))
+    weekdays = own_weekdays(facts, city) or frozenset(day.weekday() for day in recent)
     since = max(facts.own_days[0], facts.complete_until - timedelta(days=HISTORY - 1))
     owed = [day for day in days_between(since, facts.complete_until) if day.weekday() in weekdays]
-    kept = len([day for day in recent if day.weekday() in weekdays]) / max(len(owed), 1)
-    here = {day for day in facts.days if day > facts.complete_until}
+    kept = len([day for day in recent if day.weekday() in weekdays]) / len(owed)
     first = max(period.first, facts.complete_until + timedelta(days=1))
-    left = [day for day in days_between(first, period.last) if day.weekday() in weekdays and day not in here]
-    return min(1.0, kept) * len(left)
+    left = [day for day in days_between(first, period.last) if day.weekday() in weekdays and day not in facts.days]
+    return kept * len(left)
 
 
 def _regular(facts: FeedFacts) -> frozenset[str]:

@@ -20,9 +20,8 @@ OVER_SPREAD: Final = 2.6
 GREATEST_SPREAD: Final = 2.0
 """Hours: a realtime feed whose first upload of the day may come at any hour is judged by its pace alone."""
 SURE_SHARE: Final = 0.85
-LEAST_OWN_DAYS: Final = 10
 BY_CHANCE: Final = 1e-3
-"""A row is regular when chance would bring so few missed days only this often."""
+"""A row is regular when chance would bring so few missed days only this often: that takes fifteen days at least."""
 MISSED_RUN: Final = 5e-4
 """So many sure days in a row have to be missed that chance, at the row's own rate, brings it this often."""
 GRACE_SCHEDULED: Final = 12.0
@@ -64,7 +63,7 @@ def own_days(
         chosen = codes == code
         seen, came = whole[:, chosen].sum(axis=1), hit[:, chosen].sum(axis=1)
         least = 4 if code in (FEAST, MAKE_UP) else 2
-        sure_code[:, code] = (seen >= least) & (came >= np.maximum(SURE_SHARE * seen, 1))
+        sure_code[:, code] = (seen >= least) & (came >= SURE_SHARE * seen)
     any_day = works_any_day(sure_code, whole[:, codes == MAKE_UP], hit[:, codes == MAKE_UP])
     sure_code[:, MAKE_UP] = np.logical_or(sure_code[:, MAKE_UP], any_day)
     sure_past: Bools = np.asarray(sure_code[:, codes] & whole)
@@ -88,7 +87,7 @@ def own_days(
     ahead_codes = profile_codes(ahead, calendar)
     sure = sure_code[:, ahead_codes]
     punctual = scheduled | (spread <= GREATEST_SPREAD)
-    return OwnDays(proven & punctual & (expected >= LEAST_OWN_DAYS) & (owed <= 4), anchor, due, late_due, owed, sure)
+    return OwnDays(proven & punctual & (owed <= 4), anchor, due, late_due, owed, sure)
 
 
 def works_any_day(sure_code: Bools, seen: Bools, came: Bools) -> Bools:

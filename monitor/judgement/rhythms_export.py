@@ -33,15 +33,15 @@ def learned_weeks(city: CityState) -> Floats:
     found = np.full((rows, 7, 24), np.nan)
     if rhythms is None:
         return found
-    for weekday, day in _ordinary_week(rhythms.first_day, city.calendar).items():
+    for weekday, day in ordinary_week(rhythms.first_day, city.calendar).items():
         for hour in range(24):
             since = np.full(rows, day * 24.0 + hour + 0.5)
             due = np.maximum(deadlines(rhythms, since) - since, least_silence(city))
-            found[:, weekday, hour] = np.where(rhythms.learned, np.minimum(due, LONGEST), np.nan)
+            found[rhythms.learned, weekday, hour] = np.minimum(due, LONGEST)[rhythms.learned]
     return found
 
 
-def _ordinary_week(first_day: int, calendar: Calendar) -> Mapping[int, int]:
+def ordinary_week(first_day: int, calendar: Calendar) -> Mapping[int, int]:
     """For each weekday the newest day around today that has the most ordinary days after it, in days since 1970."""
     best: dict[int, tuple[int, int]] = {}
     for number in range(first_day, first_day + HORIZON_BACK + HORIZON_AHEAD - _ORDINARY_AFTER - 1):
@@ -49,8 +49,8 @@ def _ordinary_week(first_day: int, calendar: Calendar) -> Mapping[int, int]:
         special = sum(
             calendar.day(day).kind in (DayKind.HOLIDAY, DayKind.MAKE_UP) or calendar.near_long_feast(day) for day in around
         )
-        weekday = around[0].weekday()
-        best[weekday] = max(best.get(weekday, (-99, 0)), (-special, number))
+        weekday, candidate = around[0].weekday(), (-special, number)
+        best[weekday] = max(best.get(weekday, candidate), candidate)
     return {weekday: day for weekday, (_, day) in sorted(best.items())}
 
 

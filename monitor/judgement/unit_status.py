@@ -106,11 +106,11 @@ def hand_set(rhythms: Rhythms, unit_id: UnitId, feed: Feed) -> bool:
     """Whether somebody has set what is expected of this unit's feed: then nothing that was learned overrules it."""
     if (unit_id, feed) in rhythms.weeks:
         return True
-    own = rhythms.units.get(unit_id)
-    if own is None:
-        return False
-    names = ("scheduled_due",) if feed is Feed.SCHEDULED else ("realtime_quiet", "service_from", "service_to")
-    return any(getattr(own, name) != getattr(rhythms.default, name) for name in names)
+    own, default = rhythms.of(unit_id), rhythms.default
+    if feed is Feed.SCHEDULED:
+        return own.scheduled_due != default.scheduled_due
+    said, by_default = ((one.realtime_quiet, one.service_from, one.service_to) for one in (own, default))
+    return said != by_default
 
 
 def judge(
@@ -139,7 +139,7 @@ def judge(
         if day is not None and not unit.expects(feed, day):
             return FeedStatus(feed, FeedCondition.NOT_EXPECTED, last_event_at, None)
         if feed not in active_since:
-            return FeedStatus(feed, FeedCondition.INACTIVE, last_event_at, None)
+            return FeedStatus(feed, FeedCondition.INACTIVE, None, None)
         rhythm = rhythms.of(unit.unit_id)
         begins = unit.expected_since(feed)
         since = active_since[feed] if begins is None else max(active_since[feed], start_of_day(begins))

@@ -96,7 +96,8 @@ HABITS: Final[Mapping[str, Habit]] = {
     "ten hours a day, on Saturdays eight": Habit(
         lambda ago, hour, kind: 8 <= hour < (18 if _workday(kind) else 16 if _plain_saturday(ago, kind) else 0)
     ),
-    "every hour since June": Habit(lambda ago, hour, kind: ago <= 112),
+    "every hour since 9 June": Habit(lambda ago, hour, kind: ago <= 113),
+    "at eight, every fourth day at ten, realtime": Habit(lambda ago, hour, kind: hour == (8 if ago % 4 else 10)),
     "once, three weeks ago": Habit(lambda ago, hour, kind: ago == 20 and hour == 9),
     "never": Habit(lambda ago, hour, kind: False),
     "never a batch": Habit(lambda ago, hour, kind: False, Feed.SCHEDULED),

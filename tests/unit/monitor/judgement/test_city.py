@@ -139,7 +139,7 @@ def test_after_an_outage_everybody_has_his_time_to_recover_but_who_is_silent(reg
 
 def test_what_is_said_of_each_feed_that_was_ever_seen(register: Register) -> None:
     made = city(register)
-    made.history.last_seen[:5] = MIDNIGHT
+    made.history.last_seen[1:] = MIDNIGHT
     made.overdue_since[1] = MIDNIGHT + 3
     made.late_at = np.arange(MIDNIGHT, MIDNIGHT + 6)
     made.silent_at = np.arange(MIDNIGHT + 10, MIDNIGHT + 16)
@@ -147,11 +147,11 @@ def test_what_is_said_of_each_feed_that_was_ever_seen(register: Register) -> Non
     verdicts = Verdicts(members(1), members(2), members(3), [], [], [])
     found, open_outages = statuses_of(made, verdicts, KEYS)
     assert found == {
-        ("a", SCHEDULED): FeedStatus(SCHEDULED, FeedCondition.ON_TIME, None, at(10), None),
         ("a", REALTIME): FeedStatus(REALTIME, FeedCondition.SILENT, None, at(3), at(3)),
         ("b", SCHEDULED): FeedStatus(SCHEDULED, FeedCondition.LATE, None, at(12), at(2)),
         ("b", REALTIME): FeedStatus(REALTIME, FeedCondition.IN_OUTAGE, None, None, None),
         ("c", SCHEDULED): FeedStatus(SCHEDULED, FeedCondition.ON_TIME, None, None, None),
+        ("c", REALTIME): FeedStatus(REALTIME, FeedCondition.ON_TIME, None, at(15), None),
     }
     assert open_outages == []
 

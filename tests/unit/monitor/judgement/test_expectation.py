@@ -50,6 +50,12 @@ def test_hours_in_which_nothing_is_expected_do_not_count(since: float, silent: f
     assert (due(since, BY_DAY), due(since, BY_DAY, late=True)) == (silent, late)
 
 
+def test_the_last_known_hour_counts_as_any_other() -> None:
+    assert due(239.2, (10.0,)) == 239.9
+    only_the_last = [[0.0] * 239 + [10.0]]
+    assert (due(100.0, only_the_last), due(100.0, only_the_last, late=True)) == (239.7, 239.4)
+
+
 def test_where_nothing_is_expected_nobody_is_silent() -> None:
     assert due(10.0, (0.0,)) == NEVER
     assert due(10.0, (0.01,)) == NEVER

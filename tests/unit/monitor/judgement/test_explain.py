@@ -9,10 +9,12 @@ from datetime import timedelta
 from typing import Final
 
 import numpy as np
+import pytest
 
 from monitor.counting.feeds import Feed
 from monitor.judgement.conditions import CityState
 from monitor.judgement.explain import Tongue, explain
+from monitor.judgement.hour_weights import WORKDAY
 from monitor.judgement.learned_rhythm import learn
 from monitor.judgement.unit_status import FeedCondition, FeedStatus
 from schemas.clock import start_of_day
@@ -73,6 +75,18 @@ def test_before_the_first_event_nothing_is_said_of_a_rhythm() -> None:
     nothing_learned = CityState(history(), scheduled(), [], CALENDAR)
     for known in (None, nothing_learned):
         assert explain(REGISTER.units[UNIT], SEEN, known, 0, Tongue.EN) == said
+
+
+@pytest.mark.parametrize(
+    ("share", "said"), [(0.4, "it usually uploaded on workdays at 9–10 h."), (0.39, "at no particular hours.")]
+)
+def test_an_hour_is_usual_that_brought_an_upload_on_two_of_five_days(share: float, said: str) -> None:
+    known = city()
+    assert known.rhythms is not None
+    occupied = np.zeros_like(known.rhythms.occupied)
+    occupied[:, WORKDAY, 9] = share
+    known.rhythms = replace(known.rhythms, occupied=occupied)
+    assert explain(REGISTER.units[UNIT], SEEN, known, 0, Tongue.EN)[3].endswith(said)
 
 
 if __name__ == "__main__":

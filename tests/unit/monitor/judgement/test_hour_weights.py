@@ -17,6 +17,7 @@ from monitor.judgement.hour_weights import (
     SUNDAY,
     feast_days,
     profile_codes,
+    profiles,
     steady_pace,
     third_longest_gaps,
 )
@@ -31,6 +32,17 @@ def test_each_day_belongs_to_a_profile() -> None:
     assert profile_codes(days, CALENDAR).tolist() == [0, 1, 2, 3, 4, MAKE_UP, FEAST, FEAST, FEAST]
     weekend = to_days(date(2024, 9, 7)) + np.arange(2)
     assert profile_codes(weekend, CALENDAR).tolist() == [SATURDAY, SUNDAY]
+
+
+@pytest.mark.parametrize(("hours", "share"), [(8, 10 / 11), (7, 3 / 4)])
+def test_a_saturday_with_four_fifths_of_a_workdays_uploads_is_believed_like_one(hours: int, share: float) -> None:
+    """Of ten workdays with ten hours each and three Saturdays: uploads are believed the more, the more there are."""
+    days = to_days(date(2024, 7, 1)) + np.array([*range(5), *range(7, 12), 5, 12, 19])
+    active = np.zeros((1, 13, 24), np.bool_)
+    active[:, :10, 8:18] = active[:, 10:, 8 : 8 + hours] = True
+    found = profiles(active, np.ones_like(active), days, profile_codes(days, CALENDAR), int(days[-1]), CALENDAR, blurred=False)
+    uploads = 3 * hours + 2
+    assert found[0, SATURDAY, 9] == pytest.approx(share * uploads * np.log1p(9 / uploads) / 9)
 
 
 def known_feasts(today: date, first: date, days: int) -> list[date]:

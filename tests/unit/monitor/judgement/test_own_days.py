@@ -1,6 +1,7 @@
 """The parts that say which days a row owes, case by case; `test_learned_rhythm` has what becomes of whole months."""
 
 from collections.abc import Sequence
+from datetime import date
 from math import log
 from typing import Final
 
@@ -8,17 +9,21 @@ import numpy as np
 import pytest
 
 from monitor.judgement.activity import Bools
+from monitor.judgement.calendar import Calendar
 from monitor.judgement.hour_weights import PROFILES, SATURDAY, SUNDAY
 from monitor.judgement.own_days import (
+    OwnDays,
     as_own_days,
     days_owed,
     log_binomial_tail,
     longest_run,
     nearly_latest,
+    own_days,
     quietest_hour,
     sessions_of,
     works_any_day,
 )
+from schemas.clock import to_days
 
 NONE: Final = np.nan
 
@@ -40,6 +45,7 @@ def hours(*uploads: Sequence[int], days: int = 1) -> Bools:
         ([18], 6),
         (range(8, 17), 0),  # amid the night
         (range(7, 22), 2),
+        ([0, 1, 13], 9),  # of all hours amid six quiet ones that which is farthest from the uploads
         ([*range(12), *range(18, 24)], -10),  # six hours are quiet, from noon on
         ([*range(12), *range(17, 24)], -10),
         ([], 12),
@@ -126,6 +132,7 @@ def test_longest_run_of_sure_days_without_an_upload(days: str, run: int) -> None
         (100, 1, 1, 2),  # by chance 1.3 of 101 twice in a row: once in 6,000
         (56, 1, 1, 3),
         (60, 1, 1, 2),  # 1.3 of 61: once in 2,200
+        (58, 1, 1, 2),
         (57, 1, 1, 3),  # 1.3 of 58: once in 1,990
         (100, 2, 2, 3),
         (100, 1, 5, 6),
@@ -156,6 +163,36 @@ def test_days_owed(expected: int, missed: int, longest: int, owed: int) -> None:
 def test_chance_of_so_few_misses(misses: int, days: int, chance: float, tail: float) -> None:
     found = log_binomial_tail(np.array([misses]), np.array([days]), np.array([chance]))
     assert np.allclose(found, tail)
+
+
+def of_sundays(days: str) -> OwnDays:
+    """What is owed on a Sunday by a row that sent at noon of some of so many Sundays (x), one after the other."""
+    held = np.arange(20_000, 20_000 + len(days))
+    active = hours([day * 24 + 12 for day, sent in enumerate(days) if sent == "x"], days=len(days))
+    codes, next_sunday = np.full(len(days), SUNDAY), np.array([to_days(date(2024, 7, 7))])
+    return own_days(active, np.ones_like(active), held, codes, Calendar(), next_sunday, np.array([True]))
+
+
+@pytest.mark.parametrize(
+    ("days", "sure"), [("xx", True), ("x", False), ("x" * 17 + "---", True), ("x" * 16 + "----", False), ("x-", False)]
+)
+def test_a_kind_of_day_is_sure_where_two_are_known_and_seventeen_of_twenty_had_an_upload(days: str, sure: bool) -> None:
+    assert of_sundays(days).sure.tolist() == [[sure]]
+
+
+@pytest.mark.parametrize(
+    ("days", "owed", "regular"),
+    [
+        ("x" * 16, 1, True),
+        ("x" * 15, 1, False),  # chance brings that once in 972
+        ("x" * 50 + "-" + "x" * 9, 2, True),
+        ("x" * 50 + "---" + "x" * 47, 4, True),
+        ("x" * 50 + "----" + "x" * 46, 5, False),
+    ],
+)
+def test_who_is_proven_to_miss_no_more_than_three_days_in_a_row_is_regular(days: str, owed: int, regular: bool) -> None:
+    found = of_sundays(days)
+    assert (found.owed.tolist(), found.regular.tolist()) == ([owed], [regular])
 
 
 def test_who_is_sure_on_each_day_of_the_week_and_missed_no_make_up_workday_works_any_day() -> None:

@@ -1,9 +1,10 @@
 """Learned rhythms as weeks: what is exported says what was learned, and what is frozen is judged by it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pytest
@@ -15,14 +16,15 @@ from monitor.judgement.city import moment_at
 from monitor.judgement.conditions import CityState, evaluate
 from monitor.judgement.deadlines import week_deadline
 from monitor.judgement.rhythms import Rhythm, Rhythms, Week
-from monitor.judgement.rhythms_export import LONGEST, learned_weeks, rhythms_toml
+from monitor.judgement.rhythms_export import LONGEST, learned_weeks, ordinary_week, rhythms_toml
 from monitor.judgement.rhythms_file import read_rhythms
 from monitor.judgement.whole_outages import scopes_of
-from schemas.clock import SHANGHAI
+from schemas.clock import SHANGHAI, from_days, to_days
 from schemas.errors import HipwatchError
 from schemas.events import UnitId
 from schemas.register import Register
 from tests.factories import OTHER_UNIT, UNIT
+from tests.unit.monitor.judgement.paces import rhythms
 
 FIRST_DAY = 19_842
 """2024-04-29, a Monday; Labour Day is on 1 to 5 May, the Dragon Boat Festival on 8 to 10 June."""
@@ -119,3 +121,68 @@ def test_a_wrong_week_is_refused_by_key(text: str, said: str, tmp_path: Path, re
     with pytest.raises(HipwatchError) as caught:
         read_rhythms(path, register)
     assert said in str(caught.value)
+
+
+def test_a_week_has_the_hours_after_the_middle_of_each() -> None:
+    one = city_that_sends([0], 1)
+    one.rhythms = rhythms(np.tile([1.0 if 8 <= hour < 18 else 0.0 for hour in range(24)], 38)[None])  # silent at seven
+    [week] = learned_weeks(one)
+    assert week[1, 9] == 7
+    assert week[1, 12] == 21, "5.5 hours are left, and the next day has 1.5 more by half past nine"
+    assert week[1, 17] == 21, "half an hour is left"
+    assert week[1, 3] == 11.5
+
+
+@pytest.mark.parametrize(
+    ("said", "days"),
+    [
+        ({}, "17 18 19 13 14 15 16"),
+        ({17: Day(DayKind.HOLIDAY)}, "10 18 19 6 7 8 9"),  # within six days after the 11th
+        ({17: Day(DayKind.MAKE_UP)}, "10 18 19 6 7 8 9"),
+        ({20: Day(DayKind.HOLIDAY)}, "10 11 12 13 7 8 9"),
+        ({25: Day(DayKind.HOLIDAY)}, "17 18 12 13 14 15 16"),
+        ({26: Day(DayKind.HOLIDAY)}, "17 18 19 13 14 15 16"),
+        ({27: Day(DayKind.HOLIDAY, "Spring Festival")}, "17 18 12 13 14 15 16"),  # two days before people leave early
+        (
+            {day: Day(DayKind.HOLIDAY) for day in (1, 8, 15, 22)},
+            "17 18 19 13 14 15 9",
+        ),  # one is near each; but two, for Saturdays
+    ],
+)
+def test_the_newest_days_that_ordinary_ones_follow_stand_for_a_week(said: Mapping[int, Day], days: str) -> None:
+    """From Monday on; days of March 2025, up to the 19th."""
+    special = Calendar({date(2025, 3, day): kind for day, kind in said.items()})
+    found = ordinary_week(to_days(date(2025, 2, 17)), special)
+    assert " ".join(str(from_days(found[weekday]).day) for weekday in range(7)) == days
+
+
+EXPORTED: Final = """\
+[default]
+scheduled_due = 30
+realtime_quiet = 2
+service_from = 8
+service_to = 20
+never_seen = 72
+
+[platform]
+outage = 5
+recovery = 1
+
+[calendar]
+closed = [2024-09-11, 2024-09-12]
+
+[units."gulou"]
+realtime_quiet = 4.5
+
+[units."qinhuai".weeks.realtime]
+monday = [1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2]
+"""
+
+
+def test_the_export_is_plain_toml() -> None:
+    default = Rhythm(scheduled_due=30)
+    closed = Calendar({date(2024, 9, day): Day(DayKind.HOLIDAY) for day in (12, 11)})
+    known = Rhythms(default, {UNIT: replace(default, realtime_quiet=4.5)}, outage=5, recovery=1, calendar=closed)
+    text = rhythms_toml(known, {(OTHER_UNIT, Feed.REALTIME): whole_week(1.24)})
+    assert text.startswith(EXPORTED)
+    assert text.count("\n") == EXPORTED.count("\n") + 6

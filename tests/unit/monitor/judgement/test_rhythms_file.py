@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from monitor.counting.feeds import Feed
 from monitor.judgement.calendar import Day, DayKind
-from monitor.judgement.rhythms import Rhythm, Rhythms
+from monitor.judgement.rhythms import WEEKDAYS, Rhythm, Rhythms
 from monitor.judgement.rhythms_file import read_rhythms
 from schemas.errors import HipwatchError
 from schemas.register import Register
@@ -53,6 +54,17 @@ def test_a_rhythms_file_names_days_that_the_published_calendar_does_not_know(tmp
     assert calendar.day(date(2024, 10, 1)).kind is DayKind.HOLIDAY, "all else is as published"
 
 
+def test_a_rhythms_file_sets_whole_weeks_by_weekday(tmp_path: Path, register: Register) -> None:
+    days = "".join(f"{name} = [{', '.join([str(number)] * 24)}]\n" for number, name in enumerate(WEEKDAYS, 1))
+    rhythms = read_rhythms(write(tmp_path, f"[units.gulou.weeks.realtime]\n{days}"), register)
+    assert rhythms.weeks == {(UNIT, Feed.REALTIME): [[float(number)] * 24 for number in range(1, 8)]}
+
+
+def test_service_may_last_an_hour_or_until_midnight(tmp_path: Path, register: Register) -> None:
+    text = "[default]\nservice_from = 23\nservice_to = 24"
+    assert read_rhythms(write(tmp_path, text), register).default == Rhythm(service_from=23, service_to=24)
+
+
 def test_an_empty_rhythms_file_changes_nothing(tmp_path: Path, register: Register) -> None:
     assert read_rhythms(write(tmp_path, ""), register) == Rhythms()
 
@@ -80,7 +92,7 @@ WRONG: Mapping[str, str] = {
     "[default]\nservice_to = 25": "key default: service_from and service_to must be hours of a day",
     "[calendar]\nclosed = ['2027-02-05']": "key calendar.closed.1: must be a valid date",
     "[calendar]\nclosed = [2027-02-05]\nmake_up = [2027-02-05]": "key calendar: 2027-02-05 is said twice",
-    "[calendar.holidays]\nChristmas = [2027-12-25]": "key calendar.holidays.Christmas: there is no such feast",
+    "[calendar.holidays]\nChristmas = [2027-12-25]": "Christmas: there is no such feast (there are New Year's Day, Spring",
     "[units.gulou]\nservice_from = 21": "key units.gulou: service_from and service_to must be hours of a day",
     "[default]\nservice_from = -1": "key default.service_from: must be greater than or equal to 0",
     "[default]\nservice_from = 8\nservice_to = 8.0000000001": "key default: service_from and service_to must be hours of a day",

@@ -8,7 +8,7 @@ from monitor.counting.changes import FeedProgress
 from monitor.counting.feeds import Feed
 from monitor.judgement.outages import Outage
 from monitor.judgement.rhythms import Rhythm, Rhythms
-from monitor.judgement.unit_status import FeedCondition, FeedStatus, PlatformStatus, judge
+from monitor.judgement.unit_status import FeedCondition, FeedStatus, OutageStatus, PlatformStatus, hand_set, judge
 from schemas.clock import start_of_day
 from schemas.events import UnitId
 from schemas.register import Life, Register
@@ -186,3 +186,68 @@ def test_what_a_unit_sent_before_its_first_day_does_not_make_it_late(register: R
     begins = start_of_day(date(2024, 10, 1))
     assert condition(judged(city, begins + timedelta(hours=1), SEEN_LONG_AGO), UNIT) is FeedCondition.ON_TIME
     assert condition(judged(city, begins + timedelta(hours=73), SEEN_LONG_AGO), UNIT) is FeedCondition.SILENT
+
+
+def test_what_a_unit_sent_that_is_retired_by_now_is_still_known(register: Register) -> None:
+    platform = judged(register_with(register, status=Life.RETIRED), NOON, SEEN_LONG_AGO)
+    assert feed_of(platform, UNIT, Feed.SCHEDULED) == FeedStatus(Feed.SCHEDULED, FeedCondition.NOT_EXPECTED, NOON, None)
+    unused = feed_of(judged(register, NOON, {}), UNIT, Feed.SCHEDULED)
+    assert unused == FeedStatus(Feed.SCHEDULED, FeedCondition.INACTIVE, None, None)
+
+
+WEEK: Final = [[1.0] * 24] * 7
+
+
+@pytest.mark.parametrize(
+    ("rhythms", "scheduled", "realtime"),
+    [
+        (Rhythms(), False, False),
+        (Rhythms(units={OTHER_UNIT: Rhythm(scheduled_due=1, realtime_quiet=1)}), False, False),
+        (Rhythms(units={UNIT: Rhythm()}), False, False),
+        (Rhythms(units={UNIT: Rhythm(never_seen=1)}), False, False),
+        (Rhythms(units={UNIT: Rhythm(scheduled_due=1)}), True, False),
+        (Rhythms(Rhythm(scheduled_due=1), units={UNIT: Rhythm(scheduled_due=1)}), False, False),
+        (Rhythms(units={UNIT: Rhythm(realtime_quiet=1)}), False, True),
+        (Rhythms(units={UNIT: Rhythm(service_from=1)}), False, True),
+        (Rhythms(units={UNIT: Rhythm(service_to=21)}), False, True),
+        (Rhythms(weeks={(UNIT, Feed.SCHEDULED): WEEK}), True, False),
+        (Rhythms(weeks={(OTHER_UNIT, Feed.SCHEDULED): WEEK}), False, False),
+    ],
+)
+def test_what_is_set_by_hand_is_so_where_it_differs_from_the_default(rhythms: Rhythms, scheduled: bool, realtime: bool) -> None:
+    assert [hand_set(rhythms, UNIT, feed) for feed in Feed] == [scheduled, realtime]
+
+
+LEARNED: Final = FeedStatus(Feed.SCHEDULED, FeedCondition.LATE, None, NOON + timedelta(days=9), NOON + timedelta(days=8))
+
+
+def by_learned(register: Register, rhythms: Rhythms | None = None, **progress: datetime) -> FeedStatus:
+    """What is said of a unit whose own rhythm says that it is late; it was last heard at noon."""
+    marks = {(UNIT, Feed.SCHEDULED): make_progress(**progress)}
+    learned = {(UNIT, Feed.SCHEDULED): LEARNED}
+    return feed_of(judge(register, NOON, marks, [], rhythms or Rhythms(), learned), UNIT, Feed.SCHEDULED)
+
+
+def test_what_is_learned_is_said_but_for_what_is_set_by_hand(register: Register) -> None:
+    assert by_learned(register) == replace(LEARNED, last_event_at=NOON)
+    by_hand = by_learned(register, Rhythms(units={UNIT: Rhythm(scheduled_due=30)}))
+    assert (by_hand.condition, by_hand.deadline) == (FeedCondition.ON_TIME, SCHEDULED_DUE + timedelta(hours=6))
+    by_week = by_learned(register, Rhythms(weeks={(UNIT, Feed.SCHEDULED): WEEK}))
+    assert (by_week.condition, by_week.deadline) == (FeedCondition.ON_TIME, NOON + timedelta(hours=1))
+
+
+def test_what_is_learned_of_a_unit_begins_with_its_first_day(register: Register) -> None:
+    begins = date(2024, 9, 10)
+    since = register_with(register, active_from=begins)
+    at_midnight: dict[str, Any] = {"first_event_at": NOON - timedelta(days=9), "last_event_at": start_of_day(begins)}
+    assert by_learned(since, **at_midnight).condition is FeedCondition.LATE
+    before = {**at_midnight, "last_event_at": start_of_day(begins) - MILLISECOND}
+    assert by_learned(since, **before).condition is FeedCondition.ON_TIME
+
+
+def test_the_status_has_its_moment_and_the_outages_that_are_open(register: Register) -> None:
+    still_open = [OutageStatus(3, "feed", "realtime", Feed.REALTIME, NOON, [UNIT])]
+    nobody = [Outage(NOON - timedelta(hours=9), NOON)]
+    platform = judge(register, NOON, {}, nobody, Rhythms(), None, still_open)
+    assert (platform.clock, platform.outages, platform.open_outages) == (NOON, nobody, still_open)
+    assert judge(register, NOON, {}, [], Rhythms()).open_outages == ()
