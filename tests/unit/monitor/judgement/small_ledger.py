@@ -75,3 +75,8 @@ class SmallLedger:
     def count(self, model: type[SQLModel]) -> int:
         with self.engine.connect() as connection:
             return int(connection.execute(select(func.count()).select_from(table_of(model))).scalar_one())
+
+    def judged(self, moment: datetime | None) -> None:
+        """The units have been judged up to then."""
+        with writing(self.engine) as connection:
+            connection.execute(update(table_of(tables.JudgedUntil)).values(clock=moment, judged_at=moment))

@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from monitor.judgement.calendar import Calendar, Day, DayKind
+from monitor.judgement.calendar import Calendar, Day, DayKind, ordinary
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,11 @@ def test_a_year_that_is_not_published_has_its_weekends() -> None:
     weekend = [day for day, kind in enumerate(first_week, 1) if kind is DayKind.WEEKEND]
     assert weekend == [3, 4]
     assert set(first_week) == {DayKind.WORKDAY, DayKind.WEEKEND}
+
+
+def test_without_feasts_saturday_and_sunday_are_the_weekend() -> None:
+    week = [ordinary(date(2024, 9, day)).kind for day in range(2, 9)]
+    assert week == [DayKind.WORKDAY] * 5 + [DayKind.WEEKEND] * 2
 
 
 def test_an_override_wins() -> None:

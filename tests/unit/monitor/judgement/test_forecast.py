@@ -69,10 +69,15 @@ def test_what_is_here_already_is_not_to_come() -> None:
     assert (found.upload_days, found.upload_days_by_end) == (1, 31)
 
 
+def test_a_date_that_is_missing_is_not_to_come() -> None:
+    found = ahead(back(*range(1, 60)), Period(2024, 9))
+    assert (found.upload_days, found.upload_days_by_end) == (27, 29)
+
+
 def test_documents_to_come_are_those_of_a_usual_day_of_late() -> None:
     assert ahead(back(*range(60))).records_by_end == 3_100
     assert ahead(back(*range(28, 70))).records_by_end == 0
-    of = {day: {"a": Sums(1, 100 if day > back(28)[0] else 900)} for day in back(*range(70))}
+    of = {day: {"a": Sums(1, 100 if day > back(28)[0] else 900)} for day in back(*range(120))}
     of_city = city(unit(scheduled=feed(of)), clock=start_of_day(TODAY))
     assert forecast(of_city.units[0], of_city, OCTOBER).records_by_end == 3_100
 

@@ -143,10 +143,6 @@ def test_a_week_has_the_hours_after_the_middle_of_each() -> None:
         ({25: Day(DayKind.HOLIDAY)}, "17 18 12 13 14 15 16"),
         ({26: Day(DayKind.HOLIDAY)}, "17 18 19 13 14 15 16"),
         ({27: Day(DayKind.HOLIDAY, "Spring Festival")}, "17 18 12 13 14 15 16"),  # two days before people leave early
-        (
-            {day: Day(DayKind.HOLIDAY) for day in (1, 8, 15, 22)},
-            "17 18 19 13 14 15 9",
-        ),  # one is near each; but two, for Saturdays
     ],
 )
 def test_the_newest_days_that_ordinary_ones_follow_stand_for_a_week(said: Mapping[int, Day], days: str) -> None:
