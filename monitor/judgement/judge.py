@@ -109,7 +109,7 @@ class Judge:
         ended: list[Silence] = []
         known = {id(outage) for outage in city.outages if outage.end is not None}
         assert self._judged_until is not None
-        waiting = sorted(facts.feed_hours, key=lambda row: row.hour)
+        waiting = facts.feed_hours
         position = 0
         for hour in [*range(int(self._judged_until) + 1, int(now) + 1), now]:
             upto = position

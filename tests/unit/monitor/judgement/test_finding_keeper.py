@@ -123,7 +123,7 @@ def test_what_does_not_go_is_said_once_and_kept_until_it_goes(
 
     keeper = FindingKeeper(small.engine, read)
     heard(small, 40)
-    for _ in range(2):
+    for _ in range(3):
         keeper.refresh(silent_since(register, at(40)))
         assert keeper.problem == "the register cannot be read"
     assert said(caplog) == ["the register cannot be read"]

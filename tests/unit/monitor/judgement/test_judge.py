@@ -3,9 +3,9 @@
 Three units upload once a day, at ten, and one four times; hours are counted from a Monday.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 import pytest
@@ -202,14 +202,61 @@ def test_an_outage_of_many_is_stored_with_its_units_and_ends(small: SmallLedger,
     assert stored.ended_at == at(513)
 
 
+def flips(small: SmallLedger) -> list[tuple[str, datetime, datetime | None]]:
+    return [(flip.unit_id, flip.started_at, flip.ended_at) for flip in read_flips(small.engine)]
+
+
+@pytest.mark.parametrize(("missed", "told"), [(24, False), (31, True)])
+def test_a_judge_that_starts_goes_over_two_weeks(missed: int, told: bool, small: SmallLedger, register: Register) -> None:
+    """A day was missed, and on the next the unit was back."""
+    small.hear(A, ten_of(day for day in range(40) if day != missed))
+    small.hear(LIVELY, lively(range(40)))
+    small.advance(40 * 24)
+    judge_of(small, register).take_snapshot()
+    back = at((missed + 1) * 24 + 11)
+    assert flips(small) == ([(A, at(missed * 24 + 12), back)] if told else [])
+
+
+NOON_OF_GONE: Final = GONE * 24 + 12
+"""When the upload of that day is due."""
+
+
+def test_no_hour_is_judged_that_has_not_come(small: SmallLedger, register: Register) -> None:
+    fill(small, END, a=GONE)
+    small.hear(LIVELY, [NOON_OF_GONE])
+    small.advance(NOON_OF_GONE)
+    judge_of(small, register).take_snapshot()
+    assert flips(small) == []
+
+
+@pytest.mark.parametrize("asked", [[NOON_OF_GONE + 1.9], [NOON_OF_GONE, NOON_OF_GONE + 1.9]])
+def test_each_hour_is_judged_by_itself(asked: Sequence[float], small: SmallLedger, register: Register) -> None:
+    """A unit is silent at one o'clock, and comes back before two."""
+    fill(small, GONE + 1, a=GONE)
+    judge = judge_of(small, register)
+    small.hear(LIVELY, [NOON_OF_GONE])
+    for moment in asked:
+        if moment > NOON_OF_GONE:
+            small.hear(A, [NOON_OF_GONE + 1])
+        small.advance(moment)
+        judge.take_snapshot()
+    assert flips(small) == [(A, at(NOON_OF_GONE), at(NOON_OF_GONE + 1.9))]
+
+
 @pytest.mark.parametrize(
-    ("clock", "left"), [(3_047.0, 11), (3_048.0, 10), (3_072.0, 9), (3_264.0, 1), (3_744.0, 1), (3_768.0, 2), (12_000.0, 0)]
-)
+    ("clock", "left"),
+    [
+        (3_047.0, 11), (3_048.0, 10), (3_072.0, 9), (3_264.0, 1), (3_744.0, 1), (3_768.0, 2), (11_640.0, 1), (11_664.0, 0),
+    ],
+)  # fmt: skip
 def test_hours_are_forgotten_as_a_day_begins_but_for_those_of_feasts(
     clock: float, left: int, small: SmallLedger, register: Register
 ) -> None:
-    """Ten days from the first on, and 10 June, a feast. A judge that was away for long leaves some of them for a year."""
-    small.hear(A, ten_of([*range(10), 35]))
+    """Ten days from the first on, and the first hour of 10 June, a feast.
+
+    A judge that was away for long leaves some of them for a year.
+    """
+    small.hear(A, [*ten_of(range(10)), 35 * 24])
     small.advance(900)
     judge = judge_of(small, register)
     judge.take_snapshot()
