@@ -180,7 +180,7 @@ def august(arrivals: list[Arrivals]) -> UnitFacts:
 CRAMMING = [
     Case("1 all in time", august(in_time(*LATE) + THE_OTHERS), {}),
     Case("2 half of the month in its last three days", august(sent(AT_THE_END, *LATE) + THE_OTHERS), CRAMMED),
-    Case("3 less than half", august(sent(AT_THE_END, *LATE[1:]) + in_time(1) + THE_OTHERS), {}),
+    Case("3 less than half", august(sent(AT_THE_END, *LATE) + in_time(16) + THE_OTHERS), {}),
     Case("4 a day sooner", august(sent(AT_THE_END - DAY, *LATE) + THE_OTHERS), {}),
     Case("5 in the next month", august(sent(AT_THE_END + DAY * 4, *LATE) + THE_OTHERS), CRAMMED),
     Case("6 a date five days old counts", august(sent(AT_THE_END, *LATE[1:], 24) + in_time(1, *ALL_BUT_24)), CRAMMED),
