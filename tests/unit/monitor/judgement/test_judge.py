@@ -246,7 +246,8 @@ def test_each_hour_is_judged_by_itself(asked: Sequence[float], small: SmallLedge
 @pytest.mark.parametrize(
     ("clock", "left"),
     [
-        (3_047.0, 11), (3_048.0, 10), (3_072.0, 9), (3_264.0, 1), (3_744.0, 1), (3_768.0, 2), (11_640.0, 1), (11_664.0, 0),
+        (3_047.0, 11), (3_048.0, 10), (3_072.0, 9), (3_264.0, 1), (3_744.0, 1), (3_768.0, 2), (3_888.0, 7),
+        (11_640.0, 1), (11_664.0, 0),
     ],
 )  # fmt: skip
 def test_hours_are_forgotten_as_a_day_begins_but_for_those_of_feasts(
