@@ -21,15 +21,15 @@ class KnownCodes:
 
     def __init__(self, codes: Sequence[str]) -> None:
         self.codes = tuple(codes)
-        texts = [code.encode()[:LONGEST_TEXT] for code in codes]
-        width = max(1, -(-max(map(len, texts), default=0) // 8))
+        texts = [*(code.encode()[:LONGEST_TEXT] for code in codes), b""]
+        width = max(1, -(-max(map(len, texts)) // 8))
         lengths = [len(code.encode()) for code in codes]
-        self._lengths = np.array([*lengths, _NO_LENGTH], np.int64)  # what is not found has the last place, -1
-        texts.append(b"")
-        self._words: Words = np.frombuffer(b"".join(text.ljust(8 * width, b"\0") for text in texts), "<u8").reshape(-1, width)
-        bits = (max(_LEAST_SLOTS, _ROOM * len(texts)) - 1).bit_length()
+        self._lengths = np.array([*lengths, _NO_LENGTH])  # what is not found has the last place, -1
+        padded = b"".join(text.ljust(8 * width, b"\0") for text in texts)
+        self._words: Words = np.frombuffer(padded, "<u8").reshape(len(texts), width)
+        bits = max(_LEAST_SLOTS, _ROOM * len(texts)).bit_length()
         self._shift, self._last = np.uint64(64 - bits), (1 << bits) - 1
-        self._slots = np.full(1 << bits, -1, np.int64)
+        self._slots = np.full(1 << bits, -1)
         packed = Packed(texts)
         starts = np.cumsum([0, *map(len, texts[:-1])])
         self._hashes = _hashed([_word(packed, starts, self._lengths, index) for index in range(width)], self._lengths)

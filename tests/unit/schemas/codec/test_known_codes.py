@@ -1,10 +1,12 @@
 """Codes are found byte for byte, however many there are and whatever stands beside them."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
+from schemas.codec import known_codes
 from schemas.codec.known_codes import KnownCodes
 from schemas.codec.packed import Packed
 
@@ -33,6 +35,23 @@ def test_every_code_is_found_among_texts_that_are_none(codes: list[str], between
     near += [b"\0" + text for text in texts] + [text * 2 for text in texts] + [b"", bytes(8), b"nobody"]
     strangers = [text for text in near if text not in texts]
     assert found(codes, [*texts, *strangers, *texts], between) == [*codes, *(None for _ in strangers), *codes]
+
+
+def test_codes_that_share_their_slots_are_found_each() -> None:
+    """Two begin to look at the last slot, and go on at the first, where the first code is already."""
+    homes = defaultdict(list)
+    for code in map(str, range(4_000)):
+        homes[int(KnownCodes([code])._slots.argmax())].append(code)
+    first, last = homes[min(homes)], homes[max(homes)]
+    assert (min(homes), max(homes)) == (0, len(KnownCodes([])._slots) - 1)
+    known = [first[0], *last[:2], first[1]]
+    texts = [*known, *first[2:], *last[2:]]
+    assert found(known, [text.encode() for text in texts]) == [*known, *(None for _ in texts[4:])]
+
+
+def test_a_text_that_shares_a_codes_hash_is_not_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_codes, "_hashed", lambda words, lengths: np.zeros(len(lengths), np.uint64))
+    assert found(["ab", "x" * 9], [b"ab", b"xy", b"ab"]) == ["ab", None, "ab"]
 
 
 def test_where_no_code_is_known_none_is_found() -> None:
