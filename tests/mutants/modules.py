@@ -29,7 +29,7 @@ _OF_MODULE: Final[Mapping[str, Sequence[str]]] = {
     "monitor/counting/fold.py": (f"{_UNIT}/counting/test_folding.py", f"{_UNIT}/test_fold.py"),
     "monitor/judgement/hour_weights.py": (f"{_UNIT}/judgement/test_hour_weights.py", _RHYTHMS),
     "monitor/judgement/own_days.py": (f"{_UNIT}/judgement/test_own_days.py", _RHYTHMS),
-    "monitor/judgement/expectation.py": (f"{_UNIT}/judgement/test_expectation.py", _RHYTHMS),
+    "monitor/judgement/rhythms.py": (f"{_UNIT}/judgement/test_rhythms_file.py", f"{_UNIT}/judgement/test_unit_status.py"),
     "monitor/ledger/gaps.py": ("tests/contract/test_gaps.py",),
     "schemas/codec/records.py": (f"{_SCHEMAS}/codec/test_records.py", *_DECODE),
     **dict.fromkeys((f"schemas/codec/{name}.py" for name in ("decode", "encode", "single_object")), _DECODE),

@@ -265,3 +265,15 @@ def test_hours_are_forgotten_as_a_day_begins_but_for_those_of_feasts(
     small.advance(clock)
     judge.take_snapshot()
     assert small.count(tables.FeedHour) == left
+
+
+def test_hours_are_forgotten_once_a_day(small: SmallLedger, register: Register) -> None:
+    small.hear(A, [3_290])
+    small.advance(3_300)
+    judge = judge_of(small, register)
+    judge.take_snapshot()
+    small.hear(B, [24 * 5])  # older than what is kept
+    for clock, left in ((3_301, 2), (3_311, 2), (3_312, 1)):
+        small.advance(clock)
+        judge.take_snapshot()
+        assert small.count(tables.FeedHour) == left
