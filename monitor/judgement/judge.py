@@ -95,7 +95,7 @@ class Judge:
         now = local_hours(clock)
         city = self._city_at(facts, now)
         today = local_date(clock)
-        city.expected = np.array([self._register.units[unit].expects(feed, today) for unit, feed in self._keys], np.bool_)
+        city.expected = np.array([self._register.units[unit].expects(feed, today) for unit, feed in self._keys])
         verdicts = self._catch_up(city, facts, now)
         self._read_from = int(clock.timestamp()) // 3600 - READ_AGAIN_HOURS
         silences = outages(facts.active_hours, clock, timedelta(hours=self._rhythms.outage))

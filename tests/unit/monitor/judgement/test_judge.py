@@ -277,3 +277,34 @@ def test_hours_are_forgotten_once_a_day(small: SmallLedger, register: Register) 
         small.advance(clock)
         judge.take_snapshot()
         assert small.count(tables.FeedHour) == left
+
+
+def test_silences_that_ended_within_eighteen_weeks_are_remembered(small: SmallLedger, register: Register) -> None:
+    ends = (200, 4_000)
+    small.put(
+        *(Flip(unit_id=A, feed=REALTIME, quiet_since=at(end - 9), started_at=at(end - 5), ended_at=at(end)) for end in ends)
+    )
+    small.hear(A, [4_010])
+    small.advance(4_012)
+    judge = judge_of(small, register)
+    judge.take_snapshot()
+    assert judge.city is not None
+    assert [silence.end - silence.overdue for silence in judge.city.silences] == [5.0]
+
+
+def test_what_comes_after_until_and_who_is_not_registered_are_left_out(small: SmallLedger, register: Register) -> None:
+    fill(small, GONE + 1, a=GONE)
+    small.hear(A, [NOON_OF_GONE + 5])
+    small.hear(UnitId("stranger"), [NOON_OF_GONE])
+    small.advance(NOON_OF_GONE + 9)
+    snapshot = judge_of(small, register, until=at(NOON_OF_GONE + 1.5)).take_snapshot()
+    assert feed_of(snapshot, A).condition is FeedCondition.SILENT
+
+
+def test_an_upload_at_the_very_moment_of_the_clock_counts(small: SmallLedger, register: Register) -> None:
+    fill(small, GONE + 1, a=GONE)
+    small.hear(LIVELY, [NOON_OF_GONE])
+    small.hear(A, [NOON_OF_GONE + 1])
+    small.advance(NOON_OF_GONE + 1)
+    assert feed_of(judge_of(small, register).take_snapshot(), A).condition is FeedCondition.ON_TIME
+    assert flips(small) == []
