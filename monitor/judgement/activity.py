@@ -2,7 +2,7 @@
 
 Moments are *platform moments*: an upload counts in the hour in which the platform clock stood when it came, or at its own
 event time where that is later. So a unit whose clock is slow, and one that sends its backlog, is seen when it sends.
-Invariant: what is held is bounded (`RECENT_DAYS`, and the feast days of `FEAST_MONTHS`), however old the ledger is.
+Invariant: what is held is bounded (`RECENT_DAYS`, and the `RARE_DAYS` of `RARE_DAYS_KEPT`), however old the ledger is.
 """
 
 from collections.abc import Iterable
@@ -24,8 +24,9 @@ HOURS_EAST: Final = 8
 """Local hours are counted from 1970-01-01 00:00 in Asia/Shanghai, so that a local day is 24 whole ones."""
 RECENT_DAYS: Final = 126
 """Eighteen weeks: long enough to know how often a regular sender misses a day."""
-FEAST_DAYS_KEPT: Final = 450
-"""How many days feasts are remembered: last year's feast is learned from, wherever the lunar year puts it."""
+RARE_DAYS: Final = frozenset({DayKind.HOLIDAY, DayKind.MAKE_UP})
+RARE_DAYS_KEPT: Final = 450
+"""How many days feasts and make-up workdays are remembered: last year's is learned from, wherever the lunar year puts it."""
 
 
 def local_hours(moment: datetime) -> float:
@@ -83,7 +84,7 @@ class ActivityHistory:
                 self.excluded[row, index, hour % 24] = not learn
 
     def roll_to(self, day: date, calendar: Calendar | None) -> None:
-        """Hold every day up to `day`, and forget what is older than is held: feast days later than others."""
+        """Hold every day up to `day`, and forget what is older than is held: feasts and make-up workdays later than others."""
         last = to_days(day)
         first = int(self.days[-1]) + 1 if len(self.days) else last
         if first <= last:
@@ -102,7 +103,7 @@ class ActivityHistory:
     def _is_held(day: int, last: int, calendar: Calendar) -> bool:
         if day > last - RECENT_DAYS:
             return True
-        return day > last - FEAST_DAYS_KEPT and calendar.day(from_days(day)).kind is DayKind.HOLIDAY
+        return day > last - RARE_DAYS_KEPT and calendar.day(from_days(day)).kind in RARE_DAYS
 
     def known(self) -> Bools:
         """The hours that teach something: from the first upload to the last (what follows is under test), none excluded."""

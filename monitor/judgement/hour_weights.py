@@ -26,12 +26,13 @@ _WORKDAYS: Final = (0, 1, 2, 3, 4)
 _USUAL_LIMIT: Final = 9.0
 UNKNOWN_FEAST: Final = 0.15
 """Nothing is known of a unit's first feast but this share of its quieter days: enough to notice in three days, not in one."""
-UNKNOWN_MAKE_UP: Final = 0.4
+UNKNOWN_MAKE_UP: Final = 0.8
+"""Of a workday's pace, on a first make-up workday: the State Council's notice makes it a workday, and most keep to that."""
 ALIKE: Final = 0.8
 LEAST_ALIKE_HOURS: Final = 72
 """A Saturday or Sunday is like a workday with this share of its uploads, once so many hours of it (three days) were seen."""
 NEAR_FEAST: Final = 0.6
-"""Around a long feast people leave early and return late."""
+"""Around a long feast people leave early and return late. Make-up workdays lie there, and are learned as they are."""
 GREATEST_SHARE: Final = 0.985
 ODD_PAUSE_DAYS: Final = 28
 MOST_ODD_PAUSES: Final = 3
@@ -58,7 +59,7 @@ def weights_of(occupied: Floats, days: Counts, calendar: Calendar) -> Floats:
     """How much each hour of silence says, [row, day, hour]."""
     codes = profile_codes(days, calendar)
     shares = occupied[:, codes, :]
-    near = np.array([calendar.near_long_feast(from_days(int(day))) for day in days])
+    near = (codes != MAKE_UP) & np.array([calendar.near_long_feast(from_days(int(day))) for day in days])
     if near.any():
         shares[:, near] *= NEAR_FEAST
     weights: Floats = -np.log1p(-np.minimum(shares, GREATEST_SHARE))

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 
 from monitor.counting.feeds import Feed
-from monitor.judgement.activity import FEAST_DAYS_KEPT, HOURS_EAST, RECENT_DAYS, ActiveHour, local_hours
-from monitor.judgement.calendar import Calendar, DayKind
+from monitor.judgement.activity import HOURS_EAST, RARE_DAYS, RARE_DAYS_KEPT, RECENT_DAYS, ActiveHour, local_hours
+from monitor.judgement.calendar import Calendar
 from monitor.judgement.city import carry_on, city_of, moment_at, statuses_of
 from monitor.judgement.conditions import CityState, Silence, Verdicts, evaluate
 from monitor.judgement.outages import outages
@@ -181,9 +181,9 @@ class Judge:
         """Delete the hours that no rhythm is learned from any more: those of the days that are not held."""
         last = int(city.history.days[-1])
         days = range(last - RECENT_DAYS - 30, last - RECENT_DAYS)
-        ordinary = [day for day in days if self._calendar.day(from_days(day)).kind is not DayKind.HOLIDAY]
+        ordinary = [day for day in days if self._calendar.day(from_days(day)).kind not in RARE_DAYS]
         spans = [(day * 24 - HOURS_EAST, day * 24 + 24 - HOURS_EAST) for day in ordinary]
-        forget_feed_hours(self._engine, (last - FEAST_DAYS_KEPT) * 24 - HOURS_EAST, spans)
+        forget_feed_hours(self._engine, (last - RARE_DAYS_KEPT) * 24 - HOURS_EAST, spans)
 
 
 def take_snapshot(engine: Engine, register: Register, rhythms: Rhythms) -> Snapshot:

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from monitor.counting.feeds import Feed
-from monitor.judgement.activity import HOURS_EAST, RECENT_DAYS, ActiveHour, ActivityHistory, Bools
+from monitor.judgement.activity import HOURS_EAST, RARE_DAYS, RECENT_DAYS, ActiveHour, ActivityHistory, Bools
 from monitor.judgement.calendar import Calendar, DayKind
 from schemas.clock import from_days, to_days
 
@@ -111,12 +111,12 @@ def scheduled() -> Bools:
 
 @cache
 def history() -> ActivityHistory:
-    """What is remembered of all of them at seven in the morning of today: the last weeks, and the feasts of a year before."""
+    """What is remembered of all of them at seven in the morning of today: the last weeks, and the rare days of a year before."""
     found = ActivityHistory(len(HABITS))
     found.roll_to(from_days(_FIRST), CALENDAR)
     for day in range(_FIRST, _TODAY + 1):
         kind, ago = CALENDAR.day(from_days(day)).kind, _TODAY - day
-        if day > _FIRST and ago > RECENT_DAYS and kind is not DayKind.HOLIDAY:
+        if day > _FIRST and ago > RECENT_DAYS and kind not in RARE_DAYS:
             continue
         found.roll_to(from_days(day), CALENDAR)
         found.add(

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import pytest
 
-from monitor.judgement.activity import FEAST_DAYS_KEPT, HOURS_EAST, RECENT_DAYS, ActiveHour, ActivityHistory, local_hours
+from monitor.judgement.activity import HOURS_EAST, RARE_DAYS_KEPT, RECENT_DAYS, ActiveHour, ActivityHistory, local_hours
 from monitor.judgement.calendar import Calendar
 from schemas.clock import start_of_day, to_days
 
@@ -115,7 +115,7 @@ def test_after_a_long_pause_only_the_days_that_are_remembered_are_held() -> None
     assert days_of(one) == [0, *range(1_000 - RECENT_DAYS, 1_001)]
 
 
-def test_ordinary_days_are_forgotten_after_weeks_and_feasts_after_more_than_a_year() -> None:
+def test_ordinary_days_are_forgotten_after_weeks_and_feasts_and_make_up_workdays_after_more_than_a_year() -> None:
     national_day = date(2023, 10, 1)
     one = ActivityHistory(1)
     one.roll_to(national_day - DAY, None)
@@ -123,15 +123,15 @@ def test_ordinary_days_are_forgotten_after_weeks_and_feasts_after_more_than_a_ye
     for day in range(8):
         one.roll_to(national_day + DAY * day, None)
     one.exclude(0, to_days(national_day) * 24.0, to_days(national_day) * 24.0 + 1)
-    today = national_day + DAY * FEAST_DAYS_KEPT
+    today = national_day + DAY * RARE_DAYS_KEPT
     one.roll_to(today - DAY, Calendar())
-    assert one.days[:6].tolist() == [to_days(national_day) + day for day in range(6)], "1 to 6 October"
-    assert one.days[6] == to_days(today) - RECENT_DAYS
+    assert one.days[:8].tolist() == [to_days(national_day) + day for day in range(8)], "a feast to the 6th, then two workdays"
+    assert one.days[8] == to_days(today) - RECENT_DAYS
     assert np.argwhere(one.active).tolist() == [[0, 1, 9]]
     assert np.argwhere(one.excluded).tolist() == [[0, 0, 0]]
     one.roll_to(today, Calendar())
     assert one.days[0] == to_days(national_day) + 1
-    assert one.days[5] == to_days(today) - RECENT_DAYS + 1
+    assert one.days[7] == to_days(today) - RECENT_DAYS + 1
     assert np.argwhere(one.active).tolist() == [[0, 0, 9]]
 
 
