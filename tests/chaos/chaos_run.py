@@ -24,6 +24,8 @@ SESSION_SECONDS: Final = 2.0
 _FROZEN_SECONDS: Final = 3.0
 _UNREACHABLE_SECONDS: Final = 60.0
 _RECOVERY_SECONDS: Final = 120.0
+_START_SECONDS: Final = 30.0
+"""A worker that finds no broker or ledger in so long a time after its start says so, and ends: that is no fault of it."""
 
 
 class NotSurvived(Exception):
@@ -48,14 +50,16 @@ class ChaosRun:
     simulator: ServiceProcess | None = None
     simulating: bool = True
     ended: list[str] = field(default_factory=list)
-    """The workers that ended though nobody had ended them."""
+    """The workers that ended in the midst of their work though nobody had ended them."""
+    _started: dict[str, float] = field(default_factory=dict)
 
     def raise_curtain(self, workers: int) -> None:
         for number in range(1, workers + 1):
             self.workers.append(self._worker(f"worker-{number}"))
         self.simulator = ServiceProcess("simulator", self._simulate(self.day_seconds), self.logs / "simulator.log")
-        for process in (*self.workers, self.simulator):
-            process.start(lambda: True)
+        for worker in self.workers:
+            self._start(worker)
+        self.simulator.start(lambda: True)
 
     def befall(self, fault: Fault) -> None:
         """Let a fault happen and wait until the system goes on. Raises NotSurvived."""
@@ -63,10 +67,10 @@ class ChaosRun:
         match fault.kind:
             case Kind.WORKER_KILLED:
                 worker.kill()
-                worker.start(lambda: True)
+                self._start(worker)
             case Kind.WORKER_TERMINATED:
                 self._terminate(worker)
-                worker.start(lambda: True)
+                self._start(worker)
             case Kind.WORKER_FROZEN:
                 self._outage(worker.pause, worker.resume, 2 * SESSION_SECONDS)
             case Kind.REBALANCE_STORM:
@@ -115,10 +119,15 @@ class ChaosRun:
         """What a supervisor does: start again what has ended by itself."""
         for worker in self.workers:
             if not worker.running:
-                self.ended.append(worker.name)
-                worker.start(lambda: True)
+                if time.monotonic() - self._started[worker.name] > _START_SECONDS:
+                    self.ended.append(f"{worker.name}: {worker.last_words()}")
+                self._start(worker)
         if self.simulating and self.simulator and not self.simulator.running:
             self.simulator.start(lambda: True)
+
+    def _start(self, worker: ServiceProcess) -> None:
+        worker.start(lambda: True)
+        self._started[worker.name] = time.monotonic()
 
     def _recover(self, fault: Fault) -> None:
         before = self._counted() or 0
