@@ -22,17 +22,14 @@ from tests.services.process import ServiceProcess
 from tests.services.tansu import TansuServer
 
 READ_ONLY: Final = """
-mount -t tmpfs tmpfs /mnt
-cp "$DATABASE_CONF" /mnt/database.conf
-mount -t tmpfs tmpfs /tmp
-mkdir /tmp/home
-mount -o remount,bind,ro /mnt
+mount -t tmpfs tmpfs "$TMPDIR"
+mkdir "$HIPWATCH_HOME"
 mount -o remount,bind,ro /
 if touch /written 2>/dev/null; then echo the root takes writes; exit 9; fi
-cd /tmp/home
+cd "$HIPWATCH_HOME"
 exec "$@"
 """
-"""As the pod sees it: its secrets and its root cannot be written, /tmp and its home can (here one stands in the other)."""
+"""As the pod sees it: its root takes no writes, a folder for temporary files and its home do (here one stands in the other)."""
 CONFINED: Final = ("--mount", "sh", "-ec", READ_ONLY, "sh")
 
 
@@ -44,14 +41,16 @@ def environment(postgres: PostgresServer, tmp_path: Path) -> Iterator[Mapping[st
     lines = "".join(f"{name}={value}\n" for name, value in database.items())
     (tmp_path / "database.conf").write_text(f"[hipwatch]\n{lines}", encoding="utf-8")
     (shared,) = of_kind("ConfigMap").values()
+    empty = tmp_path / "empty"
+    empty.mkdir()
     with TansuServer() as broker:
         yield {
             **os.environ,
             **shared["data"],
             "HIPWATCH_BOOTSTRAP": broker.bootstrap,
-            "PGSERVICEFILE": "/mnt/database.conf",
-            "DATABASE_CONF": str(tmp_path / "database.conf"),
-            "HIPWATCH_HOME": "/tmp/home",
+            "PGSERVICEFILE": str(tmp_path / "database.conf"),
+            "TMPDIR": str(empty),
+            "HIPWATCH_HOME": str(empty / "home"),
             "PYTHONPATH": str(OPS.parent),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
@@ -59,8 +58,7 @@ def environment(postgres: PostgresServer, tmp_path: Path) -> Iterator[Mapping[st
 
 def test_worker_and_serve_run_and_are_ready_where_nothing_can_be_written(environment: Mapping[str, str], tmp_path: Path) -> None:
     unshare = shutil.which("unshare") or ""
-    tried = {"DATABASE_CONF": str(tmp_path / "database.conf"), "PATH": os.environ["PATH"]}
-    if not unshare or subprocess.run([unshare, *CONFINED, "true"], env=tried, capture_output=True, check=False).returncode:
+    if not unshare or subprocess.run([unshare, *CONFINED, "true"], env=environment, capture_output=True, check=False).returncode:
         pytest.skip("no mounts of one's own can be made here")
     running = []
     try:
