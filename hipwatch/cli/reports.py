@@ -3,7 +3,7 @@
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -60,7 +60,7 @@ def report(
     text = render(bulletin, chosen, output, lang, register)
     if output is Format.CSV and (_goes_into_a_file(to_file) if bom is None else bom):
         text = "\ufeff" + text
-    _write(text, to_file)
+    write_out([text], to_file)
 
 
 def month_with_events(engine: Engine, month: Period) -> MonthFacts:
@@ -93,12 +93,15 @@ def _goes_into_a_file(named: Path | None) -> bool:
         return False
 
 
-def _write(text: str, path: Path | None) -> None:
+def write_out(pieces: Iterable[str], path: Path | None) -> None:
+    """Write a text to a file, or to stdout, piece by piece. Raises HipwatchError where the file cannot be written."""
     if path is None:
-        typer.echo(text, nl=False)
+        for piece in pieces:
+            typer.echo(piece, nl=False)
         return
     try:
-        path.write_text(text, encoding="utf-8", newline="")
+        with path.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(pieces)
     except OSError as error:
         raise HipwatchError(f"{path} cannot be written: {error.strerror}") from None
 

@@ -20,6 +20,7 @@ from schemas.clock import local_date
 from schemas.events import CdaDocuments, Event, FormCode, RealtimeForms, TableCode, UnitId
 from schemas.topics import Topic
 from tests.judge.city import Days, Sender
+from tests.judge.contents import unit_id_of
 from tests.judge.faults import STALL
 from tests.judge.history import History
 
@@ -84,8 +85,8 @@ def hear(history: History) -> list[HeardHour]:
 def city_of(history: History) -> CityState:
     """The history's rows and groups, of which nothing is known yet."""
     units, keys = history.units, _keys(history.senders)
-    districts = {UnitId(f"u{n:02d}"): unit.district for n, unit in enumerate(units)}
-    vendors = {UnitId(f"u{n:02d}"): unit.vendor for n, unit in enumerate(units)}
+    districts = {unit_id_of(n): unit.district for n, unit in enumerate(units)}
+    vendors = {unit_id_of(n): unit.vendor for n, unit in enumerate(units)}
     scheduled = np.array([key[1] is Feed.SCHEDULED for key in keys], np.bool_)
     scopes = scopes_of(keys, [("district", districts), ("vendor", vendors)])
     return CityState(ActivityHistory(len(keys)), scheduled, scopes, Calendar())
@@ -106,7 +107,7 @@ def play(history: History, heard: Iterable[HeardHour], limit: float) -> Played:
 
 
 def _keys(senders: list[Sender]) -> list[tuple[UnitId, Feed]]:
-    return [(UnitId(f"u{row // 2:02d}"), (Feed.SCHEDULED, Feed.REALTIME)[row % 2]) for row in range(len(senders))]
+    return [(unit_id_of(row // 2), (Feed.SCHEDULED, Feed.REALTIME)[row % 2]) for row in range(len(senders))]
 
 
 def _moment(hours: float) -> datetime:

@@ -1,28 +1,18 @@
 """Which events are added up in columns, and that their sums are whole numbers; `test_column_fold` holds them against `fold`."""
 
-from dataclasses import astuple, dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import astuple, replace
+from datetime import timedelta
 
 import pytest
 
 from monitor.counting import column_changes
 from monitor.counting.column_changes import can_add, changes_of_columns
-from schemas.events import CdaDocuments, UnitId
+from schemas.events import CdaDocuments
 from schemas.kinds.kind import Added, Each, Kind, Latest
 from schemas.topics import Topic
 from tests.factories import NOON, make_arrivals, make_event, make_forms
 from tests.unit.monitor.counting.columns import columns_of
-
-
-@dataclass(frozen=True, slots=True)
-class Undated:
-    """A made-up kind that has no business date."""
-
-    event_id: str
-    unit_id: UnitId
-    event_time: datetime
-    series: str
-    sequence: int
+from tests.unit.monitor.counting.undated import Undated
 
 
 def test_documents_and_forms_are_added_up_in_columns() -> None:

@@ -1,14 +1,13 @@
 """On which day what was sent, and how wrong the clock was that stamped it."""
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from monitor.counting.feeds import Feed
 from monitor.counting.sent_days import Sent, SentOn, note_sent
-from schemas.events import UnitId
 from tests.factories import NOON, UNIT, make_event, make_forms
+from tests.unit.monitor.counting.undated import Undated
 
 DAY, NEXT = date(2024, 9, 9), date(2024, 9, 10)
 PLACE = SentOn(UNIT, Feed.SCHEDULED, DAY, NEXT)
@@ -33,18 +32,6 @@ def test_another_feed_date_or_day_of_sending_is_counted_apart() -> None:
         PLACE._replace(sent_on=date(2024, 9, 11)): 1,
         SentOn(UNIT, Feed.REALTIME, NEXT, NEXT): 1,
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Undated:
-    """A made-up kind that has a feed, and no business date."""
-
-    event_id: str
-    unit_id: UnitId
-    event_time: datetime
-    series: str
-    sequence: int
-    record_count: int
 
 
 def test_what_has_no_business_date_is_of_the_day_on_which_it_was_sent() -> None:
