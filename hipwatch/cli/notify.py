@@ -11,7 +11,7 @@ from monitor.paging.channels.all import CHANNELS
 from monitor.paging.channels.channel import HttpRequest, MailRequest, Request, Verdict
 from monitor.paging.message import Item, Message, MessageKind, Now, Severity
 from monitor.paging.sender import per_minute
-from monitor.paging.target import Target
+from monitor.paging.target import PAGES_ONLY, Target
 from monitor.paging.targets_file import read_targets
 from monitor.paging.transport import send
 from schemas.errors import HipwatchError
@@ -26,10 +26,14 @@ _HIDDEN: Final = "***"
 @notify.command()
 def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="The targets file.")]) -> None:
     """Read a targets file with all its secrets, and say what each target would be told. Sends nothing."""
-    for target in read_targets(file):
-        routes = f"{len(target.routes)} routes" if target.routes else "everything"
+    targets = read_targets(file)
+    for target in targets:
+        routes = "pages" if target.routes == PAGES_ONLY else f"{len(target.routes)} routes"
+        routes += f", a summary at {target.summary_at:%H:%M}" if target.summary_at else ""
         quiet = f", quiet {target.quiet.start:%H:%M}–{target.quiet.end:%H:%M} but for pages" if target.quiet else ""
         typer.echo(f"ok  {target.name}: {target.kind}, {_host(target)}, {routes}, {per_minute(target)} a minute{quiet}")
+    if not any(target.summary_at for target in targets) and not any(map(_takes_tickets, targets)):
+        typer.echo('nobody is told of tickets: give a target `summary_at`, or a route with severity = ["page", "ticket"]')
 
 
 @notify.command(name="test")
@@ -106,6 +110,11 @@ def _masked(request: HttpRequest) -> str:
     parts = urlsplit(request.url)
     path = parts.path.rpartition("/")[0]
     return f"{parts.scheme}://{parts.netloc}{path}/{_HIDDEN}{f'?{_HIDDEN}' if parts.query else ''}"
+
+
+def _takes_tickets(target: Target) -> bool:
+    """Whether a route of it lets tickets through, of whatever else."""
+    return any(not route.severity or Severity.TICKET in route.severity for route in target.routes)
 
 
 def _named(name: str, file: Path | None) -> Target:

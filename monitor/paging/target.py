@@ -71,6 +71,10 @@ class Match:
         return all(not wanted or value in wanted for wanted, value in pairs)
 
 
+PAGES_ONLY: Final = (Match(severity=(Severity.PAGE,)),)
+"""What a target of the targets file takes that names no route: a phone rings for pages, tickets stand in the daily summary."""
+
+
 @dataclass(frozen=True)
 class Mention:
     """Who is called by name (telephone numbers, user ids or `all`, as the robot wants them) when `match` holds."""

@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from monitor.paging.secret_source import SecretSource
-from monitor.paging.target import NO_SECRET, Kind, Mail, Mention, QuietHours, Secret, Target
+from monitor.paging.target import NO_SECRET, PAGES_ONLY, Kind, Mail, Mention, QuietHours, Secret, Target
 from monitor.paging.target_entries import FileEntry, TargetEntry
 from schemas.errors import HipwatchError
 from schemas.toml_file import read_toml
@@ -44,7 +44,7 @@ def _target(path: Path, content: FileEntry, target: TargetEntry, environment: Ma
         token=secrets.read(target, "token"),
         mail=_mail(target, secrets, place),
         language=target.language or content.language,
-        routes=tuple(route.value() for route in target.route),
+        routes=tuple(route.value() for route in target.route) or PAGES_ONLY,
         mentions=tuple(Mention(tuple(mention.who), mention.value()) for mention in target.mention),
         quiet=QuietHours(_time(target.quiet.start), _time(target.quiet.end)) if target.quiet else None,
         pace=(target.pace or content.pace).value(),

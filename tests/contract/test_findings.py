@@ -23,10 +23,12 @@ from monitor.ledger.append import Ledger, next_offsets
 from monitor.ledger.database import make_engine, writing
 from monitor.ledger.findings import FindingFilter, count_findings, last_judged, read_findings, write_findings
 from monitor.paging.daily_message import DailyMessages
+from monitor.paging.receive import record
+from monitor.paging.webhook_message import WebhookMessage
 from schemas.clock import start_of_day
 from schemas.events import CdaDocuments, Event, TableCode
 from schemas.register import Register
-from tests.factories import HOSPITAL, OTHER_UNIT, UNIT, make_batch, make_event
+from tests.factories import HOSPITAL, OTHER_UNIT, UNIT, make_alert, make_batch, make_delivery, make_event
 
 FIRST: Final = date(2024, 9, 2)
 TABLES: Final = ("C0002", "C0004", "C0020")
@@ -264,3 +266,28 @@ def test_the_days_summary_is_said_once_in_the_log_and_is_a_message_for_the_robot
     assert message.title_zh.startswith("2024-09-25 08:00 日报")
     assert any("部分表停传" in line for line in message.lines_zh)
     assert len(message.lines_zh) == len(message.lines_en)
+
+
+def test_tickets_that_are_open_stand_in_the_summary_but_that_of_the_findings_themselves(
+    ledger: Ledger, engine: Engine, register: Register
+) -> None:
+    eight = start_of_day(date(2024, 9, 25)) + timedelta(hours=8)
+    fill(ledger, engine, list(uploads(date(2024, 9, 23), dead_since=date(2024, 9, 21))), eight)
+    FindingKeeper(engine, lambda: register).refresh(take_snapshot(engine, register, Rhythms()).status)
+    tickets = [("WorkerDown", "ticket", "firing"), ("FindingsOpen", "ticket", "firing"), ("RegisterBroken", "ticket", "resolved")]
+    alerts = [
+        make_alert(
+            fingerprint=name, status=status, labels={"alertname": name, "severity": severity}, annotations={"summary_zh": name}
+        )
+        for name, severity, status in [*tickets, ("NoWorker", "page", "firing")]
+    ]
+    record(engine, WebhookMessage.model_validate(make_delivery(*alerts)))
+    message = DailyMessages(engine, lambda: register)(eight)
+    assert message is not None
+    assert [line for line in message.lines_zh if line.startswith("[工单]")] == ["[工单] WorkerDown"]
+    more = [make_alert(fingerprint=str(n), labels={"alertname": f"T{n}", "severity": "ticket"}) for n in range(9)]
+    record(engine, WebhookMessage.model_validate(make_delivery(*more)))
+    crowded = DailyMessages(engine, lambda: register)(eight)
+    assert crowded is not None
+    assert (crowded.lines_zh[-1], crowded.lines_en[-1]) == ("[工单] 等 10 项", "[ticket] and 2 more")
+    assert len(crowded.lines_zh) == len(message.lines_zh) + 8

@@ -95,10 +95,26 @@ def targets(tmp_path: Path, robots: RobotServer) -> Path:
 
 
 def test_a_targets_file_is_checked_without_sending_or_telling_secrets(targets: Path, robots: RobotServer) -> None:
-    (line,) = run("notify", "check", str(targets))
+    line, nobody = run("notify", "check", str(targets))
     assert line.startswith("ok  duty: dingtalk, 127.0.0.1:")
+    assert ", pages, 18 a minute" in line
+    assert nobody.startswith("nobody is told of tickets")
     assert "000" not in line.replace(str(robots.port), "")
     assert robots.robots["/robot/send"].taken == []
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("summary_at='08:30'\n", "pages, a summary at 08:30"),
+        ("[[target.route]]\nseverity=['page', 'ticket']\n", "1 routes"),
+        ("[[target.route]]\nscope=['unit']\n", "1 routes"),
+    ],
+)
+def test_whoever_hears_of_tickets_one_by_one_or_in_the_summary_is_enough(targets: Path, more: str, said: str) -> None:
+    targets.write_text(targets.read_text() + more)
+    (line,) = run("notify", "check", str(targets))
+    assert f", {said}, " in line
 
 
 @pytest.mark.parametrize("like", ["test", "alert", "storm", "recovery"])

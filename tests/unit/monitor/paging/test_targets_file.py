@@ -76,6 +76,13 @@ password_env = "PASSWORD"
     assert mail.language is Language.EN
 
 
+def test_a_target_without_a_route_is_told_of_pages_and_not_of_tickets(tmp_path: Path) -> None:
+    (robot,) = read_targets(write(tmp_path, ROBOT), ENVIRONMENT)
+    assert robot.takes(Subject("UnitFeedSilent", Severity.PAGE, "unit", "gulou"))
+    assert robot.takes(Subject("NoWorker", Severity.PAGE, "monitor"))
+    assert not robot.takes(Subject("FindingsOpen", Severity.TICKET, "city"))
+
+
 def test_secrets_may_stand_in_a_file_that_nobody_else_can_read(tmp_path: Path) -> None:
     text = ROBOT.replace('url_env = "ROBOT_URL"', 'url = "https://robot.example/?k=v"')
     assert read_targets(write(tmp_path, text, 0o600), {})[0].url == "https://robot.example/?k=v"
