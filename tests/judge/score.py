@@ -85,7 +85,7 @@ def score(name: str, played: Played, history: History) -> Score:
     for fault in faults:
         for row in fault.rows:
             by_row[row].append(fault)
-    explained = [_explaining(alarm, senders, by_row) for alarm in played.alarms]
+    explained = [explaining(alarm, senders, by_row) for alarm in played.alarms]
     alarms_of: dict[tuple[int, int], list[Alarm]] = defaultdict(list)
     for alarm, reason in zip(played.alarms, explained, strict=True):
         if reason is not None:
@@ -118,14 +118,18 @@ def score(name: str, played: Played, history: History) -> Score:
     )
 
 
-def _explaining(alarm: Alarm, senders: list[Sender], by_row: dict[int, list[Fault]]) -> Fault | None:
-    """The fault that the alarm's quiet stretch touches."""
+def explaining(alarm: Alarm, senders: list[Sender], by_row: dict[int, list[Fault]]) -> Fault | None:
+    """The fault that the alarm's quiet stretch touches: of several the last that had begun when it was called.
+
+    An outage amid a feast on which the unit rests has nothing to do with the silence in which it begins its first workday.
+    """
     arrive = senders[alarm.row].arrive
     following = np.searchsorted(arrive, alarm.last_upload + 1.0)
     end = float(arrive[following]) if following < len(arrive) else float("inf")
     end = max(end, alarm.called)
     touching = [f for f in by_row[alarm.row] if f.kind != STALL and f.start < end and f.end > alarm.last_upload - 1.0]
-    return touching[0] if touching else None
+    begun = [fault for fault in touching if fault.start < alarm.called]
+    return begun[-1] if begun else touching[0] if touching else None
 
 
 def _score_silence(
