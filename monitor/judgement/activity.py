@@ -2,7 +2,7 @@
 
 Moments are *platform moments*: an upload counts in the hour in which the platform clock stood when it came, or at its own
 event time where that is later. So a unit whose clock is slow, and one that sends its backlog, is seen when it sends.
-Invariant: what is held is bounded (`RECENT_DAYS`, and the `RARE_DAYS` of `RARE_DAYS_KEPT`), however old the ledger is.
+Invariant: what is held is bounded (`RECENT_DAYS`, and the rare days of `RARE_DAYS_KEPT`), however old the ledger is.
 """
 
 from collections.abc import Iterable
@@ -24,14 +24,25 @@ HOURS_EAST: Final = 8
 """Local hours are counted from 1970-01-01 00:00 in Asia/Shanghai, so that a local day is 24 whole ones."""
 RECENT_DAYS: Final = 126
 """Eighteen weeks: long enough to know how often a regular sender misses a day."""
-RARE_DAYS: Final = frozenset({DayKind.HOLIDAY, DayKind.MAKE_UP})
+_RARE_DAYS: Final = frozenset({DayKind.HOLIDAY, DayKind.MAKE_UP})
 RARE_DAYS_KEPT: Final = 450
-"""How many days feasts and make-up workdays are remembered: last year's is learned from, wherever the lunar year puts it."""
+"""How many days feasts and make-up workdays are remembered: last year's is learned from, wherever the lunar year puts it.
+
+So are the days beside them, for a unit's own day may begin on the day before, and end on the day after.
+"""
 
 
 def local_hours(moment: datetime) -> float:
     """Hours since 1970-01-01 00:00 in Asia/Shanghai."""
     return moment.timestamp() / 3600 + HOURS_EAST
+
+
+def is_held(day: int, last: int, calendar: Calendar) -> bool:
+    """Whether a day is remembered on the day `last` (days since 1970)."""
+    if day > last - RECENT_DAYS:
+        return True
+    around = (from_days(day + away) for away in (-1, 0, 1))
+    return day > last - RARE_DAYS_KEPT and any(calendar.day(near).kind in _RARE_DAYS for near in around)
 
 
 class ActiveHour(NamedTuple):
@@ -95,15 +106,9 @@ class ActivityHistory:
             self.excluded = np.concatenate([self.excluded, empty], axis=1)
         if calendar is None:
             return
-        held = [self._is_held(int(known), last, calendar) for known in self.days]
+        held = [is_held(int(known), last, calendar) for known in self.days]
         if not all(held):
             self.days, self.active, self.excluded = self.days[held], self.active[:, held], self.excluded[:, held]
-
-    @staticmethod
-    def _is_held(day: int, last: int, calendar: Calendar) -> bool:
-        if day > last - RECENT_DAYS:
-            return True
-        return day > last - RARE_DAYS_KEPT and calendar.day(from_days(day)).kind in RARE_DAYS
 
     def known(self) -> Bools:
         """The hours that teach something: from the first upload to the last (what follows is under test), none excluded."""

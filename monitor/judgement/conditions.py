@@ -13,7 +13,7 @@ import numpy as np
 
 from monitor.judgement.activity import ActivityHistory, Bools, Floats
 from monitor.judgement.calendar import Calendar
-from monitor.judgement.expectation import deadlines, expected_between
+from monitor.judgement.expectation import Quiet, deadlines
 from monitor.judgement.hour_weights import LEAST_LIMIT
 from monitor.judgement.learned_rhythm import LearnedRhythms, learn
 from monitor.judgement.whole_outages import (
@@ -109,12 +109,13 @@ def evaluate(city: CityState, now: float, limit: float = LEAST_LIMIT) -> Verdict
     _end_outages(city, _heard(city), now)  # 3
     heard = _heard(city)
     base = heard.since
-    found = find_outages(city.scopes, city.outages, rhythms, heard, now)
+    quiet = Quiet.of(rhythms, base)
+    found = find_outages(city.scopes, city.outages, quiet, heard, now)
     city.outages = [one for one in city.outages if not any(is_part_of(one, wide) for wide in found)] + found
     in_outage = covered_by(city.outages, heard) & ~silent
     city.silent_at = np.maximum(deadlines(rhythms, base), base + least_silence(city))
     city.late_at = np.minimum(np.maximum(deadlines(rhythms, base, late=True), base + 1.0), city.silent_at)
-    began = _new_silences(city, rhythms, base, silent | in_outage, now)  # 4
+    began = _new_silences(city, quiet, heard, silent | in_outage, now)  # 4
     silent = ~np.isnan(city.overdue_since)
     late = (now > city.late_at) & ~silent & ~in_outage & ~np.isnan(base)
     return Verdicts(silent, late, in_outage, began, ended, found)
@@ -182,32 +183,31 @@ def _end_outages(city: CityState, heard: Heard, now: float) -> None:
         city.resume[excused] = np.fmax(city.resume[excused], min(now, end) + RECOVERY_HOURS)
 
 
-def _new_silences(city: CityState, rhythms: LearnedRhythms, base: Floats, settled: Bools, now: float) -> list[int]:
-    due = (now > city.silent_at) & ~settled & ~np.isnan(base) & city.expected
-    began = []
-    for row in np.flatnonzero(due):
-        if not _may_be_a_group(city, rhythms, int(row), base, now):
-            city.overdue_since[row] = city.silent_at[row]
-            city.quiet_since[row] = city.history.last_seen[row]
-            began.append(int(row))
-    return began
+def _new_silences(city: CityState, quiet: Quiet, heard: Heard, settled: Bools, now: float) -> list[int]:
+    due = (now > city.silent_at) & ~settled & ~np.isnan(heard.since) & city.expected
+    waits = _may_be_of_groups(city, quiet, heard, due & (now <= city.silent_at + HOLD_HOURS), now)
+    began = np.flatnonzero(due & ~waits)
+    city.overdue_since[began] = city.silent_at[began]
+    city.quiet_since[began] = city.history.last_seen[began]
+    return [int(row) for row in began]
 
 
-def _may_be_a_group(city: CityState, rhythms: LearnedRhythms, row: int, base: Floats, now: float) -> bool:
-    """Whether this silence may yet turn out to be that of a feed or group.
+def _may_be_of_groups(city: CityState, quiet: Quiet, heard: Heard, due: Bools, now: float) -> Bools:
+    """Whose silence may yet turn out to be that of a feed or group.
 
-    That is so when nobody else of it was heard since this row began to be late, and their saying nothing is unusual too.
+    That is so when nobody else of it was heard since this row began to be late, their saying nothing is unusual too, and it
+    would be an outage if nobody was heard for as long as a silence may wait.
     """
-    if now > city.silent_at[row] + HOLD_HOURS:
-        return False
-    for scope, rows in city.scopes:
-        if not rows[row]:
-            continue
-        others = rows & np.isnan(city.overdue_since) & (city.history.last_seen > now - 24 * 7)
-        others[row] = False
-        if others.sum() < 2:
-            continue
-        latest = float(np.sort(base[others])[-2 if scope.kind == "feed" else -1])
-        if latest <= city.late_at[row] and expected_between(rhythms, latest, now)[others].sum() >= HOLD_SURPRISE:
-            return True
-    return False
+    found = np.zeros_like(due)
+    groups = {scope[:2] for scope, rows in city.scopes if (rows & due).any()}
+    for group in groups:
+        both_feeds = [(scope, rows) for scope, rows in city.scopes if scope[:2] == group]
+        for outage in find_outages(both_feeds, city.outages, quiet, heard, now + HOLD_HOURS):
+            surprise = np.where(outage.rows, quiet.surprise(outage.start, now), 0.0)
+            members = outage.rows | outage.other_feed
+            for row in np.flatnonzero(due & members):
+                others = members & ~heard.silent & (heard.scheduled == heard.scheduled[row])
+                others[row] = False
+                lively = bool((heard.since[others] > city.late_at[row]).any())
+                found[row] |= not lively and float(np.delete(surprise, row).sum()) >= HOLD_SURPRISE
+    return found

@@ -1,5 +1,7 @@
 """When a row that has been quiet becomes silent, and how much its silence says. Core; whole arrays, one row a unit-feed."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from monitor.judgement.activity import Floats
@@ -21,9 +23,41 @@ def deadlines(rhythms: LearnedRhythms, since: Floats, *, late: bool = False) -> 
     before, after = rhythms.cumulative[row, inside - 1], rhythms.cumulative[row, inside]
     part = (target - before) / np.maximum(after - before, 1e-9)
     by_weight = np.where(column >= columns, np.inf, start + inside - 1 + part)
-    by_pace = since + rhythms.longest_quiet * (0.8 if late else 1.0)
-    found: Floats = np.fmin(np.minimum(by_weight, _missed_day(rhythms, since, late=late)), by_pace)
+    found: Floats = np.minimum(by_weight, by_the_clock(rhythms, since, late=late))
     return found
+
+
+def by_the_clock(rhythms: LearnedRhythms, since: Floats, *, late: bool = False) -> Floats:
+    """When each row, quiet since `since`, has missed an own day, or paused for longer than it ever does; infinite if never."""
+    by_pace = since + rhythms.longest_quiet * (0.8 if late else 1.0)
+    found: Floats = np.fmin(_missed_day(rhythms, since, late=late), by_pace)
+    return found
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """The silence of every row since `since`, and when it began to be late and overdue by the clock."""
+
+    rhythms: LearnedRhythms
+    since: Floats
+    late: Floats
+    overdue: Floats
+
+    @classmethod
+    def of(cls, rhythms: LearnedRhythms, since: Floats) -> "Quiet":
+        """Work out the moments once for many groups."""
+        return cls(rhythms, since, by_the_clock(rhythms, since, late=True), by_the_clock(rhythms, since))
+
+    def surprise(self, start: float, until: float) -> Floats:
+        """The surprise at each row's saying nothing from `start` to `until`: what its hours say, or its missing the moment.
+
+        A row that was late before `start` is late by itself, and adds its hours only.
+        """
+        rhythms = self.rhythms
+        clock = np.where(until > self.overdue, rhythms.limit, np.where(until > self.late, rhythms.late_limit / rhythms.owed, 0.0))
+        counts = rhythms.learned & (self.late > start)
+        found: Floats = np.maximum(expected_between(rhythms, start, until), np.where(counts, clock, 0.0))
+        return found
 
 
 def _missed_day(rhythms: LearnedRhythms, since: Floats, *, late: bool) -> Floats:

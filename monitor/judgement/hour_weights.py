@@ -1,7 +1,8 @@
 """How much an hour of silence says about each row, by kind of day and hour. Core; whole arrays, one row a unit-feed.
 
-A weight is -ln(share of such hours without an upload): a sum of weights is the surprise at a silence. Shares are taken from
-below, and believed as far as the number of uploads behind them goes: what is not known counts as quiet.
+A weight is -ln(share of such hours without an upload): a sum of weights is the surprise at a silence. Uploads by chance have it
+in proportion to their pace: at four fifths of the pace an hour has four fifths of the weight. Shares are taken from below, and
+weights believed as far as the number of uploads behind them goes: what is not known counts as quiet.
 """
 
 from typing import Final, TypeVar
@@ -17,22 +18,31 @@ Kind = TypeVar("Kind", bound=np.generic)
 
 RATE_DAYS: Final = 56
 """Eight weeks set the pace: a slow drift is followed, one odd week changes little."""
-LEAST_LIMIT: Final = 7.0
-"""A silence that chance brings a feed once in e^7 = 1,100 days, were its pace known; shares from below add to that."""
+LEAST_LIMIT: Final = 7.5
+"""A silence that chance brings a feed once in e^7.5 = 1,800 days, were its pace known; shares from below add to that."""
 WORKDAY, SATURDAY, SUNDAY, FEAST, MAKE_UP = range(7, 12)
 """Profiles 0 to 6 are the workdays Monday to Friday (5 and 6 are unused), then these."""
 PROFILES: Final = 12
 _WORKDAYS: Final = (0, 1, 2, 3, 4)
 _USUAL_LIMIT: Final = 9.0
 UNKNOWN_FEAST: Final = 0.15
-"""Nothing is known of a unit's first feast but this share of its quieter days: enough to notice in three days, not in one."""
+"""Nothing is known of a unit's first feast but this part of its quieter days' pace: enough to notice in days, not in hours."""
 UNKNOWN_MAKE_UP: Final = 0.8
-"""Of a workday's pace, on a first make-up workday: the State Council's notice makes it a workday, and most keep to that."""
+"""Of a workday's pace, on a first make-up workday: the State Council's notice makes it a workday, and most keep to that.
+
+Who has stayed away on one is expected on the next only as often as he came. Of a group's silence it says nothing: units of one
+make share such a habit.
+"""
 ALIKE: Final = 0.8
 LEAST_ALIKE_HOURS: Final = 72
-"""A Saturday or Sunday is like a workday with this share of its uploads, once so many hours of it (three days) were seen."""
+"""A day of the week is like a workday with this share of its uploads, once so many hours of it (three days) were seen."""
+ALIKE_DAYS: Final = 8.0
+OTHER_DAYS: Final = 3.0
+"""A day of the week that is like a workday counts as so many workdays besides what it shows itself; any other as fewer."""
+BLURRED_DAYS: Final = 3.0
+"""An hour's neighbours say as much as so many days of its own: at first a rhythm has no sharp edges, after weeks it has."""
 NEAR_FEAST: Final = 0.6
-"""Around a long feast people leave early and return late. Make-up workdays lie there, and are learned as they are."""
+"""The pace around a long feast: people leave early and return late. Make-up workdays lie there, and are learned as they are."""
 GREATEST_SHARE: Final = 0.985
 ODD_PAUSE_DAYS: Final = 28
 MOST_ODD_PAUSES: Final = 3
@@ -58,12 +68,22 @@ def profile_codes(days: Counts, calendar: Calendar) -> Counts:
 def weights_of(occupied: Floats, days: Counts, calendar: Calendar) -> Floats:
     """How much each hour of silence says, [row, day, hour]."""
     codes = profile_codes(days, calendar)
-    shares = occupied[:, codes, :]
+    weights = _weights(occupied)[:, codes, :]
     near = (codes != MAKE_UP) & np.array([calendar.near_long_feast(from_days(int(day))) for day in days])
-    if near.any():
-        shares[:, near] *= NEAR_FEAST
+    weights[:, near] *= NEAR_FEAST
+    return weights
+
+
+def _weights(shares: Floats) -> Floats:
+    """How much an hour without an upload says, when such a share of them has one."""
     weights: Floats = -np.log1p(-np.minimum(shares, GREATEST_SHARE))
     return weights
+
+
+def _at_pace(shares: Floats, pace: Floats | float) -> Floats:
+    """The share of hours with an upload at so many times the pace, were they by chance."""
+    found: Floats = -np.expm1(-_weights(shares) * pace)
+    return found
 
 
 def profiles(
@@ -84,25 +104,41 @@ def profiles(
     hits[:, WORKDAY] = hits[:, _WORKDAYS].sum(axis=1)
     seen[:, WORKDAY] = seen[:, _WORKDAYS].sum(axis=1)
     uploads, hours = hits.sum(axis=2), seen.sum(axis=2)
-    alike = (hours >= LEAST_ALIKE_HOURS) & (uploads * hours[:, [WORKDAY]] >= ALIKE * uploads[:, [WORKDAY]] * hours)
-    if blurred:
-        hits, seen = _blurred(hits), _blurred(seen)
-    shares = hits / (seen + 1.0)
+    alike: Bools = np.asarray(
+        (hours >= LEAST_ALIKE_HOURS) & (uploads * hours[:, [WORKDAY]] >= ALIKE * uploads[:, [WORKDAY]] * hours)
+    )
+    shares = _shares(hits, seen, blurred=blurred)
     workday = shares[:, WORKDAY]
     uploads[:, _WORKDAYS] = uploads[:, [WORKDAY]]
     uploads[:, MAKE_UP] = uploads[:, WORKDAY]
-    for weekday in _WORKDAYS:  # eight Tuesdays say less than forty workdays
-        of_weekday = (hits[:, weekday] + 3.0 * workday) / (seen[:, weekday] + 3.0)
-        shares[:, weekday] = np.minimum(workday, of_weekday)
-    for code in (SATURDAY, SUNDAY):  # one that is like a workday is believed as soon as a workday is
-        of_code = np.minimum(workday, (hits[:, code] + workday) / (seen[:, code] + 1.0))
-        shares[alike[:, code], code] = of_code[alike[:, code]]
+    for code in (*_WORKDAYS, SATURDAY, SUNDAY):  # eight Tuesdays say less than forty workdays
+        like = alike[:, [code]]
+        days_more = np.where(like, ALIKE_DAYS, OTHER_DAYS)
+        of_code = np.minimum(workday, (hits[:, code] + days_more * workday) / (seen[:, code] + days_more))
+        shares[:, code] = of_code if code in _WORKDAYS else np.where(like, of_code, shares[:, code])
     quiet = np.minimum(shares[:, SUNDAY], workday)
-    shares[:, FEAST] = (hits[:, FEAST] + 2.0 * UNKNOWN_FEAST * quiet) / (seen[:, FEAST] + 2.0)
+    shares[:, FEAST] = (hits[:, FEAST] + 2.0 * _at_pace(quiet, UNKNOWN_FEAST)) / (seen[:, FEAST] + 2.0)
     any_day = np.minimum(np.minimum(shares[:, SATURDAY], shares[:, SUNDAY]), workday)
-    unknown = np.maximum(UNKNOWN_MAKE_UP * workday, any_day)  # who works on both kinds of days works on that one too
+    keeps: Floats | float = UNKNOWN_MAKE_UP * _share_of_days(active, known, codes == MAKE_UP)[:, None] if blurred else 0.0
+    unknown = np.maximum(_at_pace(workday, keeps), any_day)  # who works on both kinds of days works on that one too
     shares[:, MAKE_UP] = (hits[:, MAKE_UP] + 2.0 * unknown) / (seen[:, MAKE_UP] + 2.0)
-    return shares * _trust(uploads)[:, :, None]
+    return _at_pace(shares, _trust(uploads)[:, :, None])
+
+
+def _share_of_days(active: Bools, known: Bools, chosen: Bools) -> Floats:
+    """On how many of the chosen days a row came, of those that are known of it; 1 where none is."""
+    seen: Bools = np.asarray(known[:, chosen].any(axis=2))
+    came: Bools = np.asarray((active[:, chosen] & known[:, chosen]).any(axis=2))
+    found: Floats = np.where(seen.any(axis=1), came.sum(axis=1) / np.maximum(seen.sum(axis=1), 1), 1.0)
+    return found
+
+
+def _shares(hits: Floats, seen: Floats, *, blurred: bool) -> Floats:
+    """The share of each hour from below; `blurred`: with what its neighbours say."""
+    if not blurred:
+        return hits / (seen + 1.0)
+    around = _blurred(hits) / (_blurred(seen) + 1.0)
+    return (hits + BLURRED_DAYS * around) / (seen + BLURRED_DAYS + 1.0)
 
 
 def _trust(uploads: Floats) -> Floats:

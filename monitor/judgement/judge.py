@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from monitor.counting.feeds import Feed
-from monitor.judgement.activity import HOURS_EAST, RARE_DAYS, RARE_DAYS_KEPT, RECENT_DAYS, ActiveHour, local_hours
+from monitor.judgement.activity import HOURS_EAST, RARE_DAYS_KEPT, RECENT_DAYS, ActiveHour, is_held, local_hours
 from monitor.judgement.calendar import Calendar
 from monitor.judgement.city import carry_on, city_of, moment_at, statuses_of
 from monitor.judgement.conditions import CityState, Silence, Verdicts, evaluate
@@ -22,7 +22,7 @@ from monitor.ledger.database import Engine
 from monitor.ledger.flips import read_flips, read_outages, store_flips
 from monitor.ledger.snapshot import LedgerFacts, read_facts
 from monitor.ledger.tables import FeedOutage, Flip
-from schemas.clock import from_days, local_date
+from schemas.clock import local_date
 from schemas.events import UnitId
 from schemas.register import Register
 
@@ -181,7 +181,7 @@ class Judge:
         """Delete the hours that no rhythm is learned from any more: those of the days that are not held."""
         last = int(city.history.days[-1])
         days = range(last - RECENT_DAYS - 30, last - RECENT_DAYS)
-        ordinary = [day for day in days if self._calendar.day(from_days(day)).kind not in RARE_DAYS]
+        ordinary = [day for day in days if not is_held(day, last, self._calendar)]
         spans = [(day * 24 - HOURS_EAST, day * 24 + 24 - HOURS_EAST) for day in ordinary]
         forget_feed_hours(self._engine, (last - RARE_DAYS_KEPT) * 24 - HOURS_EAST, spans)
 

@@ -9,17 +9,20 @@ from typing import Final
 
 import numpy as np
 
-from monitor.judgement.activity import Bools, Counts, Floats
+from monitor.judgement.activity import RECENT_DAYS, Bools, Counts, Floats
 from monitor.judgement.calendar import Calendar
 from monitor.judgement.hour_weights import FEAST, MAKE_UP, PROFILES, SATURDAY, SUNDAY, in_a_row, profile_codes
 
 _WEEK: Final = (0, 1, 2, 3, 4, SATURDAY, SUNDAY)
-"""The profiles of a week."""
+_RARE: Final = (FEAST, MAKE_UP)
+"""The profiles of a week, and of the days that it is unlike."""
 OVER_SPREAD: Final = 2.6
 """How many times the spread of a row's first uploads (latest less median) one may be later still: exponential, 1 in 60,000."""
 GREATEST_SPREAD: Final = 2.0
 """Hours: a realtime feed whose first upload of the day may come at any hour is judged by its pace alone."""
 SURE_SHARE: Final = 0.85
+RARE_SURE_SHARE: Final = 0.95
+"""Feasts and make-up workdays are few, and remembered for long: hardly one may have been missed."""
 BY_CHANCE: Final = 1e-3
 """A row is regular when chance would bring so few missed days only this often: that takes fifteen days at least."""
 MISSED_RUN: Final = 5e-4
@@ -59,14 +62,16 @@ def own_days(
     hit: Bools = own_active.any(axis=2) & whole
     first = np.where(hit, own_active.argmax(axis=2) + 1.0, np.nan)
     sure_code = np.zeros((rows, PROFILES), np.bool_)
-    for code in (*_WEEK, FEAST, MAKE_UP):
-        chosen = codes == code
+    rare = np.isin(codes, _RARE)
+    usual: Bools = ~rare & (days > days[-1] - RECENT_DAYS)
+    for code in (*_WEEK, *_RARE):
+        chosen = (codes == code) & (rare | usual)
         seen, came = whole[:, chosen].sum(axis=1), hit[:, chosen].sum(axis=1)
-        least = 4 if code in (FEAST, MAKE_UP) else 2
-        sure_code[:, code] = (seen >= least) & (came >= SURE_SHARE * seen)
+        least, share = (4, RARE_SURE_SHARE) if code in _RARE else (2, SURE_SHARE)
+        sure_code[:, code] = (seen >= least) & (came >= share * seen)
     any_day = works_any_day(sure_code, whole[:, codes == MAKE_UP], hit[:, codes == MAKE_UP])
     sure_code[:, MAKE_UP] = np.logical_or(sure_code[:, MAKE_UP], any_day)
-    sure_past: Bools = np.asarray(sure_code[:, codes] & whole)
+    sure_past: Bools = np.asarray(sure_code[:, codes] & whole & usual)  # what was missed on a feast is no habit of other days
     expected = sure_past.sum(axis=1)
     missed = (sure_past & ~hit).sum(axis=1)
     owed = days_owed(expected, missed, longest_run(sure_past, hit))

@@ -12,12 +12,11 @@ import numpy as np
 
 from monitor.counting.feeds import Feed
 from monitor.judgement.activity import Bools, Floats
-from monitor.judgement.expectation import expected_between
-from monitor.judgement.learned_rhythm import LearnedRhythms
+from monitor.judgement.expectation import Quiet
 from schemas.events import UnitId
 
 OUTAGE_LIMIT: Final = 14.0
-GROUP_LIMIT: Final = 12.0
+GROUP_LIMIT: Final = 13.0
 """Surprise at which the silence of all is an outage."""
 GROUP_MOST: Final = 8.0
 """So much one row may add to its group's surprise: one unit that is silent, and others quiet by chance, are no outage."""
@@ -140,12 +139,12 @@ def strays(scope: Scope, rows: Bools) -> int:
 
 
 def find_outages(
-    scopes: Sequence[tuple[Scope, Bools]], known: Sequence[Outage], rhythms: LearnedRhythms, heard: Heard, now: float
+    scopes: Sequence[tuple[Scope, Bools]], known: Sequence[Outage], quiet: Quiet, heard: Heard, now: float
 ) -> list[Outage]:
     """The outages that are not known yet, the widest first."""
     found: list[Outage] = []
     candidates = ~np.isnan(heard.since) & ~heard.silent
-    stretches = {scope: _stretch(scope, rows, candidates, rhythms, heard, now) for scope, rows in scopes}
+    stretches = {scope: _stretch(scope, rows, candidates, quiet, heard, now) for scope, rows in scopes}
     for scope, rows in scopes:
         stretch, other_feed = stretches[scope], stretches.get(scope._replace(feed=_OTHER[scope.feed]))
         if other_feed is not None and _is_explained(other_feed, [*known, *(one for one in found if one.scope.kind == "feed")]):
@@ -159,7 +158,7 @@ def find_outages(
     return found
 
 
-def _stretch(scope: Scope, rows: Bools, candidates: Bools, rhythms: LearnedRhythms, heard: Heard, now: float) -> _Stretch | None:
+def _stretch(scope: Scope, rows: Bools, candidates: Bools, quiet: Quiet, heard: Heard, now: float) -> _Stretch | None:
     """The time in which the group has been quiet; None when that are too few to say anything.
 
     Who fell silent meanwhile, before it was known that all are, is one of them.
@@ -167,11 +166,11 @@ def _stretch(scope: Scope, rows: Bools, candidates: Bools, rhythms: LearnedRhyth
     members = rows & candidates
     if np.count_nonzero(members) < 2:
         return None
-    start = _quiet_since(scope, members, rhythms, heard.since, now)
+    start = _quiet_since(scope, members, quiet, now)
     members = members | (rows & heard.expected & (heard.overdue > start) & (heard.since <= start))
     if np.count_nonzero(members) < 3:
         return None
-    surprise = np.where(members & (heard.since <= start), expected_between(rhythms, start, now), 0.0)
+    surprise = np.where(members & (heard.since <= start), quiet.surprise(start, now), 0.0)
     return _Stretch(members, start, surprise)
 
 
@@ -187,13 +186,13 @@ def _is_explained(stretch: _Stretch, outages: Sequence[Outage]) -> bool:
     return int((stretch.members & out).sum()) > 0.5 * int(stretch.members.sum())
 
 
-def _quiet_since(scope: Scope, members: Bools, rhythms: LearnedRhythms, since: Floats, now: float) -> float:
+def _quiet_since(scope: Scope, members: Bools, quiet: Quiet, now: float) -> float:
     """The moment since which all but the strays said nothing; so many strays as the units expected since then allow."""
     if not strays(scope, members):
-        return float(since[members].max())
-    latest = np.sort(since[members])[::-1]
+        return float(quiet.since[members].max())
+    latest = np.sort(quiet.since[members])[::-1]
     for number in range(strays(scope, members), 0, -1):
-        expected = 1 - np.exp(-expected_between(rhythms, float(latest[number]), now)[members])
+        expected = 1 - np.exp(-quiet.surprise(float(latest[number]), now)[members])
         if number <= STRAYS * expected.sum():
             return float(latest[number])
     return float(latest[0])

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from monitor.counting.feeds import Feed
-from monitor.judgement.activity import HOURS_EAST, RARE_DAYS, RECENT_DAYS, ActiveHour, ActivityHistory, Bools
+from monitor.judgement.activity import HOURS_EAST, ActiveHour, ActivityHistory, Bools, is_held
 from monitor.judgement.calendar import Calendar, DayKind
 from schemas.clock import from_days, to_days
 
@@ -116,7 +116,7 @@ def history() -> ActivityHistory:
     found.roll_to(from_days(_FIRST), CALENDAR)
     for day in range(_FIRST, _TODAY + 1):
         kind, ago = CALENDAR.day(from_days(day)).kind, _TODAY - day
-        if day > _FIRST and ago > RECENT_DAYS and kind not in RARE_DAYS:
+        if day > _FIRST and not is_held(day, _TODAY, CALENDAR):
             continue
         found.roll_to(from_days(day), CALENDAR)
         found.add(

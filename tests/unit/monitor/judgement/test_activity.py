@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import pytest
 
-from monitor.judgement.activity import HOURS_EAST, RARE_DAYS_KEPT, RECENT_DAYS, ActiveHour, ActivityHistory, local_hours
+from monitor.judgement.activity import HOURS_EAST, RARE_DAYS_KEPT, RECENT_DAYS, ActiveHour, ActivityHistory, is_held, local_hours
 from monitor.judgement.calendar import Calendar
 from schemas.clock import start_of_day, to_days
 
@@ -150,3 +150,12 @@ def test_the_hour_of_the_first_upload_teaches_whenever_in_it_that_came() -> None
         one = history()
         one.add([active(9, first=minute), active(12)])
         assert np.flatnonzero(one.known()[0, 0]).tolist() == [9, 10, 11, 12]
+
+
+def test_the_days_beside_a_feast_are_remembered_as_long_as_it_is() -> None:
+    """An own day may begin on the day before, and end on the day after."""
+    calendar, labour_day = Calendar(), to_days(date(2024, 5, 1))  # to the 5th; the 28th of April and the 11th of May are worked
+    for today in (labour_day + RECENT_DAYS + 20, labour_day + RARE_DAYS_KEPT - 4):
+        held = [day - labour_day for day in range(labour_day - 3, labour_day + 12) if is_held(day, today, calendar)]
+        assert held == [day for day in (-3, -2, -1, 0, 1, 2, 3, 4, 5, 9, 10, 11) if day > -4]
+    assert not is_held(labour_day - 4, labour_day - 4 + RARE_DAYS_KEPT, calendar)

@@ -127,8 +127,8 @@ def test_rhythms_are_learned_anew_each_day_and_only_then() -> None:
 def test_a_day_that_is_too_old_is_forgotten_as_a_day_begins() -> None:
     one = CityState(ActivityHistory(1), np.zeros(1, np.bool_), [], Calendar())
     one.history.roll_to(from_days(FIRST_DAY - 140), None)
-    evaluate(one, MIDNIGHT)
-    assert one.history.days[0] == FIRST_DAY - 125
+    evaluate(one, MIDNIGHT + 72)
+    assert one.history.days[0] == FIRST_DAY + 3 - 125
 
 
 def test_an_upload_soon_after_the_one_that_was_thought_the_last_ends_a_silence_too() -> None:
@@ -294,12 +294,13 @@ GROUP: Final = [(DISTRICT, rows(6, 0, 1, 2))]
 @pytest.mark.parametrize(
     ("last", "pace", "hour", "held"),
     [
-        ([10, 10, 10, 17, 17, 17], [1.0, 0.2, 0.2], 17.5, True),  # the two others are quiet, with a surprise of 1.4 each
+        ([10, 10, 10, 17, 17, 17], [1.0, 0.26, 0.26], 17.5, True),  # the two others are quiet, with a surprise of 1.8 each
         ([10, 10, 10, 17, 17, 17], [1.0, 0.1, 0.1], 17.5, False),  # as they often are
-        ([10, 14, 14, 17, 17, 17], [1.0, 0.25, 0.25], 17.5, True),  # heard as this one began to be late
+        ([10, 14, 14, 17, 17, 17], [1.0, 0.6, 0.6], 17.5, True),  # heard as this one began to be late
+        ([10, 14, 14, 17, 17, 17], [1.0, 0.25, 0.25], 17.5, False),  # in three hours that would be no outage yet
         ([10, 14, 14.1, 17, 17, 17], [1.0, 0.9, 0.9], 17.5, False),
-        ([10, 10, 10, 17, 17, 17], [1.0, 0.19, 0.19], 20.0, True),  # for three hours
-        ([10, 10, 10, 17, 17, 17], [1.0, 0.19, 0.19], 20.1, False),
+        ([10, 10, 10, 17, 17, 17], [1.0, 0.22, 0.22], 20.0, True),  # for three hours
+        ([10, 10, 10, 17, 17, 17], [1.0, 0.22, 0.22], 20.1, False),
     ],
 )
 def test_a_silence_waits_while_it_may_be_that_of_its_group(
@@ -309,33 +310,32 @@ def test_a_silence_waits_while_it_may_be_that_of_its_group(
     assert at(six, hour).began == ([] if held else [0])
 
 
-def test_who_is_silent_or_was_not_heard_for_a_week_is_not_waited_for() -> None:
-    pace = [1.0, 0.2, 0.2, 0.01, 0.01, 0.01]
+def test_who_is_silent_is_not_waited_for() -> None:
+    pace = [1.0, 0.26, 0.26, 0.01, 0.01, 0.01]
     six = city([10, 10, 10, 17, 17, 17], pace, GROUP)
     six.overdue_since[1], six.quiet_since[1] = MIDNIGHT + 9, MIDNIGHT + 10
     assert at(six, 17.5).began == [0]
-    six = city([10, 10, 17.5 - 24 * 7, 17, 17, 17], pace, GROUP)
-    assert at(six, 17.5).began == [0]
-    six = city([10, 10, 17.6 - 24 * 7, 17, 17, 17], pace, GROUP)
-    assert at(six, 17.5).began == []
 
 
-def test_in_a_feed_one_that_is_heard_does_not_end_the_waiting() -> None:
-    pace = [1.0, *[0.2] * 5]
-    scopes = [(FEED, rows(6, *range(6)))]
-    assert at(city([10, 10, 10, 10, 10, 16], pace, scopes), 17.5).began == []
-    assert at(city([10, 10, 10, 10, 16, 16], pace, scopes), 17.5).began == [0]
-
-
-def test_in_a_group_one_that_is_heard_does() -> None:
+@pytest.mark.parametrize("scope", [FEED, DISTRICT])
+def test_one_of_the_others_that_is_heard_ends_the_waiting(scope: Scope) -> None:
     pace = [1.0, 0.2, 0.2, 0.2, 0.01, 0.01]
-    scopes = [(DISTRICT, rows(6, 0, 1, 2, 3))]
+    scopes = [(scope, rows(6, 0, 1, 2, 3))]
     assert at(city([10, 10, 10, 10, 17, 17], pace, scopes), 17.5).began == []
     assert at(city([10, 10, 10, 16, 17, 17], pace, scopes), 17.5).began == [0]
 
 
+def test_a_silence_on_one_feed_waits_for_an_outage_that_shows_on_the_other() -> None:
+    """Three batches that do not come, and a realtime feed of the same district that is silent."""
+    scopes = [(DISTRICT._replace(feed=Feed.SCHEDULED), rows(7, 0, 1, 2)), (DISTRICT, rows(7, 3, 4))]
+    for last, held in (([9, 9, 9, 10, 9, 17, 17], True), ([9, 9, 9, 10, 17, 17, 17], False), ([17, 9, 9, 10, 9, 17, 17], False)):
+        seven = city(last, [0.4, 0.4, 0.4, 1.0, 0.01, 0.01, 0.01], scopes)
+        seven.scheduled[[0, 1, 2, 5, 6]] = True
+        assert at(seven, 17.5).began == ([] if held else [3])
+
+
 def test_each_of_its_groups_may_be_the_one_that_is_out() -> None:
-    pace = [1.0, 0.2, 0.2, 0.01, 0.01, 0.01]
+    pace = [1.0, 0.26, 0.26, 0.01, 0.01, 0.01]
     other = Scope("vendor", "alpha", Feed.REALTIME)
     six = city([10, 10, 10, 17, 17, 17], pace, [(other, rows(6, 3, 4, 5)), (other, rows(6, 0, 1)), *GROUP])
     assert at(six, 17.5).began == []

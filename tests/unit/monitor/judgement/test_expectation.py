@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from monitor.judgement.expectation import deadlines, expected_between
+from monitor.judgement.expectation import Quiet, deadlines, expected_between
 from tests.unit.monitor.judgement.paces import MIDNIGHT, rhythms
 
 NEVER = np.inf
@@ -142,3 +142,25 @@ def test_whole_hours_of_the_clock_surprise(since: float, until: float, surprise:
 def test_surprise_at_whole_hours_is_that_of_the_sharp_rhythm() -> None:
     sharp = np.concatenate([[0.0], np.cumsum(np.full(240, 3.0))])[None, :]
     assert expected_between(rhythms([1.0], by_hour=sharp), MIDNIGHT, MIDNIGHT + 2).tolist() == [6.0]
+
+
+@pytest.mark.parametrize(
+    ("start", "until", "overrides", "surprise"),
+    [
+        (20.0, 47.9, {}, 2.7),  # its hours, as long as the day is not late
+        (20.0, 48.1, {}, 4.0),  # as much as being late, from 30 + 18 on
+        (20.0, 50.0, {}, 4.0),
+        (20.0, 50.1, {}, 7.0),  # as much as being silent, from 30 + 20 on
+        (48.0, 50.1, {}, 0.2),  # it was late before the others fell silent: that is its own
+        (20.0, 48.1, {"owed": np.array([2])}, 2.8),  # one who may miss a day has half of it
+        (20.0, 50.1, {"learned": np.array([False])}, 3.0),
+        (20.0, 50.1, {"regular": np.array([False])}, 3.0),
+        (20.0, 50.1, {"regular": np.array([False]), "longest_quiet": np.array([30.0])}, 7.0),  # 20 and 30: its pace
+        (20.0, 44.1, {"regular": np.array([False]), "longest_quiet": np.array([30.0])}, 4.0),
+    ],
+)
+def test_in_a_groups_silence_one_that_misses_its_moment_says_more_than_its_hours(
+    start: float, until: float, overrides: dict[str, Any], surprise: float
+) -> None:
+    quiet = Quiet.of(rhythms([0.1], **every_day(**overrides)), np.array([MIDNIGHT + 20.0]))
+    assert np.round(quiet.surprise(MIDNIGHT + start, MIDNIGHT + until), 6).tolist() == [surprise]

@@ -8,11 +8,13 @@ from typing import Final
 import numpy as np
 import pytest
 
-from monitor.judgement.activity import Bools
-from monitor.judgement.calendar import Calendar
+from monitor.judgement.activity import Bools, Floats
+from monitor.judgement.calendar import Calendar, DayKind
 from monitor.judgement.hour_weights import (
     FEAST,
+    GREATEST_SHARE,
     MAKE_UP,
+    PROFILES,
     SATURDAY,
     SUNDAY,
     feast_days,
@@ -20,6 +22,7 @@ from monitor.judgement.hour_weights import (
     profiles,
     steady_pace,
     third_longest_gaps,
+    weights_of,
 )
 from schemas.clock import from_days, to_days
 
@@ -42,7 +45,8 @@ def test_a_saturday_with_four_fifths_of_a_workdays_uploads_is_believed_like_one(
     active[:, :10, 8:18] = active[:, 10:, 8 : 8 + hours] = True
     found = profiles(active, np.ones_like(active), days, profile_codes(days, CALENDAR), int(days[-1]), CALENDAR, blurred=False)
     uploads = 3 * hours + 2
-    assert found[0, SATURDAY, 9] == pytest.approx(share * uploads * np.log1p(9 / uploads) / 9)
+    trust = uploads * np.log1p(9 / uploads) / 9
+    assert found[0, SATURDAY, 9] == pytest.approx(1 - (1 - share) ** trust)
 
 
 def known_feasts(today: date, first: date, days: int) -> list[date]:
@@ -179,3 +183,37 @@ def test_pauses_are_counted_in_known_hours() -> None:
     assert steady_pace(active, known, np.array([False])).round(4).tolist() == [4.45]
     known[0, 1:, ::3] = False
     assert steady_pace(active, known, np.array([False])).round(4).tolist() == [3.3]
+
+
+def test_around_a_long_feast_an_hour_has_six_tenths_of_its_weight_but_on_make_up_workdays() -> None:
+    thursday = to_days(date(2024, 10, 10))  # National Day ended on the 7th; the 12th is a make-up workday
+    days = thursday + np.array([-2, -1, 0, 2])
+    shares = np.full((1, PROFILES, 24), 0.9)
+    one = -np.log(0.1)
+    assert np.allclose(weights_of(shares, days, CALENDAR)[0, :, 9], [0.6 * one, 0.6 * one, one, one])
+    assert np.allclose(weights_of(np.ones_like(shares), days, CALENDAR)[0, 2, 9], -np.log(1 - GREATEST_SHARE))
+
+
+def weeks(count: int, *, blurred: bool, until: date = date(2024, 7, 28), skipped: Sequence[date] = ()) -> Floats:
+    """The profiles of a row that works from eight to eighteen on each workday of so many weeks, and on make-up workdays."""
+    days = to_days(until) - np.arange(7 * count)[::-1]
+    works = [CALENDAR.day(day).kind in (DayKind.WORKDAY, DayKind.MAKE_UP) and day not in skipped for day in map(from_days, days)]
+    active = np.zeros((1, len(days), 24), np.bool_)
+    active[:, works, 8:18] = True
+    return profiles(active, np.ones_like(active), days, profile_codes(days, CALENDAR), int(days[-1]), CALENDAR, blurred=blurred)
+
+
+@pytest.mark.parametrize(("count", "first_hour", "hour_before"), [(2, 0.87, 0.02), (8, 0.96, 0.01)])
+def test_a_rhythm_has_the_sharper_edges_the_longer_it_is_known(count: int, first_hour: float, hour_before: float) -> None:
+    found = weeks(count, blurred=True)[0, 1]
+    assert (round(found[8], 2), round(found[7], 2)) == (first_hour, hour_before)
+
+
+def test_who_stayed_away_on_a_make_up_workday_is_hardly_expected_on_the_next() -> None:
+    """The first of two make-up workdays of May 2024 was the 28th of April."""
+    until, first = date(2024, 5, 10), date(2024, 4, 28)
+    came = weeks(6, blurred=True, until=until)[0, MAKE_UP, 10]
+    away = weeks(6, blurred=True, until=until, skipped=[first, date(2024, 4, 7)])[0, MAKE_UP, 10]
+    unknown = weeks(2, blurred=True)[0, MAKE_UP, 10]
+    assert (round(came, 2), round(away, 2), round(unknown, 2)) == (0.96, 0.0, 0.85)
+    assert weeks(2, blurred=False)[0, MAKE_UP, 10] == 0.0, "nor does it say anything of a group"

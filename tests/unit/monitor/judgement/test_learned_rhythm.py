@@ -90,7 +90,7 @@ def test_a_feast_of_eighteen_weeks_ago_says_nothing_of_how_often_a_row_sends() -
     assert one.days[0] == to_days(labour_day)
     found = learn(one, CALENDAR, today, np.array([False]), np.array([48.0]))
     hours_known = 125 * 24 - 11
-    assert np.allclose(found.limit, 7 + np.log(24 * 250 / hours_known))
+    assert np.allclose(found.limit, 7.5 + np.log(24 * 250 / hours_known))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The parts that say which days a row owes, case by case; `test_learned_rhythm` has what becomes of whole months."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from math import log
 from typing import Final
@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 import pytest
 
-from monitor.judgement.activity import Bools
-from monitor.judgement.calendar import Calendar
-from monitor.judgement.hour_weights import PROFILES, SATURDAY, SUNDAY
+from monitor.judgement.activity import HOURS_EAST, ActiveHour, ActivityHistory, Bools
+from monitor.judgement.calendar import Calendar, DayKind
+from monitor.judgement.hour_weights import PROFILES, SATURDAY, SUNDAY, profile_codes
 from monitor.judgement.own_days import (
     OwnDays,
     as_own_days,
@@ -23,7 +23,7 @@ from monitor.judgement.own_days import (
     sessions_of,
     works_any_day,
 )
-from schemas.clock import to_days
+from schemas.clock import from_days, to_days
 
 NONE: Final = np.nan
 
@@ -206,3 +206,29 @@ def test_who_is_sure_on_each_day_of_the_week_and_missed_no_make_up_workday_works
     came = np.zeros_like(seen)
     came[-3, 0] = came[-2] = True
     assert np.flatnonzero(works_any_day(sure, seen, came)).tolist() == [len(sure) - 2, len(sure) - 1]
+
+
+def on_friday(habit: Callable[[int, DayKind], bool], hour: int) -> OwnDays:
+    """What is owed on Sunday 29 September 2024, a make-up workday, by a row that sends at this hour of such days."""
+    calendar, today = Calendar(), to_days(date(2024, 9, 27))
+    history = ActivityHistory(1)
+    for day in range(today - 400, today + 1):
+        history.roll_to(from_days(day), calendar)
+        if habit(day, calendar.day(from_days(day)).kind):
+            history.add([ActiveHour(0, day * 24 + hour - HOURS_EAST, 0, 9, 1)])
+    codes, sunday = profile_codes(history.days, calendar), np.array([today + 2])
+    return own_days(history.active, history.known(), history.days, codes, calendar, sunday, np.array([False]))
+
+
+@pytest.mark.parametrize("hour", [3, 9, 21])
+def test_a_make_up_workday_is_known_wherever_the_own_day_begins(hour: int) -> None:
+    works = {DayKind.WORKDAY, DayKind.MAKE_UP}
+    assert on_friday(lambda day, kind: kind in works, hour).sure.tolist() == [[True]]
+    assert on_friday(lambda day, kind: kind is DayKind.WORKDAY, hour).sure.tolist() == [[False]]
+
+
+def test_what_is_missed_on_feasts_and_make_up_workdays_is_held_against_no_other_day() -> None:
+    """Every day but holidays, and but one make-up workday of seven: on other days no upload was ever missed."""
+    missed = to_days(date(2024, 2, 4))
+    found = on_friday(lambda day, kind: kind is not DayKind.HOLIDAY and day != missed, 9)
+    assert (found.owed.tolist(), found.regular.tolist(), found.sure.tolist()) == ([1], [True], [[False]])

@@ -12,6 +12,7 @@ import pytest
 
 from monitor.counting.feeds import Feed
 from monitor.judgement.activity import Bools
+from monitor.judgement.expectation import Quiet
 from monitor.judgement.whole_outages import (
     Heard,
     Outage,
@@ -166,7 +167,7 @@ def found(
     count = len(pace)
     members = np.append(np.ones(count, np.bool_), [False, False])
     now = heard(count + 2, **{"at": {count: 0.5, count + 1: 0.5}, **of_heard})
-    return find_outages([(scope, members)], known, rhythms([*pace, 0.1, 0.1]), now, NOON + hours)
+    return find_outages([(scope, members)], known, Quiet.of(rhythms([*pace, 0.1, 0.1]), now.since), now, NOON + hours)
 
 
 @pytest.mark.parametrize(
@@ -186,15 +187,26 @@ def test_a_feed_is_out_when_the_silence_of_three_or_more_is_beyond_chance(pace: 
 @pytest.mark.parametrize(
     ("pace", "out"),
     [
-        ([4.0, 4.0, 4.0], True),  # a surprise of twelve
-        ([4.0, 4.0, 3.9], False),
-        ([8.0, 4.0, 0.0], True),
-        ([90.0, 2.0, 2.0], True),  # of one no more than eight
-        ([90.0, 2.0, 1.9], False),
+        ([4.5, 4.5, 4.0], True),  # a surprise of thirteen
+        ([4.5, 4.5, 3.9], False),
+        ([8.0, 5.0, 0.0], True),
+        ([90.0, 2.5, 2.5], True),  # of one no more than eight
+        ([90.0, 2.5, 2.4], False),
     ],
 )
-def test_a_group_is_out_when_twelve_of_surprise_are_not_one_units(pace: Sequence[float], out: bool) -> None:
+def test_a_group_is_out_when_thirteen_of_surprise_are_not_one_units(pace: Sequence[float], out: bool) -> None:
     assert bool(found(pace, scope=DISTRICT)) is out
+
+
+@pytest.mark.parametrize(("overdue", "out"), [(0, False), (1, False), (2, True)])
+def test_units_that_miss_their_moment_together_are_a_group_that_is_out(overdue: int, out: bool) -> None:
+    """Of four that send once a day and hardly say anything hour by hour, so many had to be there by three in the afternoon."""
+    steady = np.append(np.arange(4) < overdue, [False, False])
+    now = heard(6, {4: 2.0, 5: 2.0})
+    once_a_day = rhythms([0.1] * 6, longest_quiet=np.where(steady, 3.0, np.inf))
+    district = [(DISTRICT, np.arange(6) < 4)]
+    assert bool(find_outages(district, [], Quiet.of(once_a_day, now.since), now, NOON + 3.1)) is out
+    assert not find_outages(district, [], Quiet.of(once_a_day, now.since), now, NOON + 2.9), "as long as they are only late"
 
 
 def test_only_whole_hours_of_silence_say_anything() -> None:
@@ -279,7 +291,7 @@ def test_a_group_without_strays_begins_with_its_last() -> None:
 def test_a_group_is_out_while_two_others_on_its_feed_were_heard_since(others: Mapping[int, float], out: bool) -> None:
     """Otherwise it is more than the group that is out. Rows 3 and 4 are others, 5 and 6 those of the other feed."""
     now = heard(7, {3 + row: hours for row, hours in others.items()} | {5: 0.9, 6: 0.9}, scheduled=rows(7, 5, 6))
-    outages = find_outages([(DISTRICT, rows(7, 0, 1, 2))], [], rhythms([900.0] * 7), now, NOON + 1)
+    outages = find_outages([(DISTRICT, rows(7, 0, 1, 2))], [], Quiet.of(rhythms([900.0] * 7), now.since), now, NOON + 1)
     assert bool(outages) is out
 
 
@@ -305,21 +317,21 @@ BOTH: Final = [(DISTRICT, rows(8, 0, 2, 4)), (DISTRICT._replace(feed=Feed.SCHEDU
 @pytest.mark.parametrize(
     ("realtime", "scheduled", "out"),
     [
-        ([3.0, 3.0, 0.0], [3.0, 3.0, 0.0], True),  # a surprise of twelve
-        ([3.0, 3.0, 0.0], [3.0, 2.9, 0.0], False),
+        ([3.5, 3.0, 0.0], [3.5, 3.0, 0.0], True),  # a surprise of thirteen
+        ([3.5, 3.0, 0.0], [3.5, 2.9, 0.0], False),
         ([9.0, 0.0, 0.0], [9.0, 0.0, 0.0], False),  # of one unit no more than twice four
-        ([9.0, 2.0, 0.0], [9.0, 2.0, 0.0], True),
-        ([9.0, 2.0, 0.0], [9.0, 1.9, 0.0], False),
-        ([4.0, 4.0, 2.0], [1.0, 1.0, 0.0], True),  # each feed quiet beyond two
-        ([4.0, 4.0, 3.0], [1.0, 0.9, 0.0], False),
-        ([1.0, 0.9, 0.0], [4.0, 4.0, 3.0], False),
+        ([9.0, 3.0, 0.0], [9.0, 2.0, 0.0], True),
+        ([9.0, 3.0, 0.0], [9.0, 1.9, 0.0], False),
+        ([4.0, 4.0, 3.0], [1.0, 1.0, 0.0], True),  # each feed quiet beyond two
+        ([4.0, 4.0, 4.0], [1.0, 0.9, 0.0], False),
+        ([1.0, 0.9, 0.0], [4.0, 4.0, 4.0], False),
     ],
 )
 def test_both_feeds_of_a_group_add_up(realtime: Sequence[float], scheduled: Sequence[float], out: bool) -> None:
     pace = [weight for both in zip(realtime, scheduled, strict=True) for weight in both]
     now = heard(10, {6: 0.5, 7: 0.5, 8: 0.5, 9: 0.5}, scheduled=rows(10, 1, 3, 5, 7, 9))
     scopes = [(scope, np.append(members, [False, False])) for scope, members in BOTH]
-    outages = find_outages(scopes, [], rhythms([*pace, 0.1, 0.1, 0.1, 0.1]), now, NOON + 1)
+    outages = find_outages(scopes, [], Quiet.of(rhythms([*pace, 0.1, 0.1, 0.1, 0.1]), now.since), now, NOON + 1)
     assert [one.scope.feed for one in outages] == ([Feed.REALTIME, Feed.SCHEDULED] if out else [])
     assert [one.number for one in outages] == ([0, 0] if out else [])
     for one, other in zip(outages, reversed(outages), strict=True):
@@ -327,13 +339,14 @@ def test_both_feeds_of_a_group_add_up(realtime: Sequence[float], scheduled: Sequ
 
 
 def test_the_other_feed_of_a_group_adds_nothing_while_that_whole_feed_is_out() -> None:
-    pace = [3.0, 3.0, 3.0, 3.0, 0.0, 0.0]
+    pace = [3.5, 3.5, 3.0, 3.0, 0.0, 0.0]
     now = heard(10, {6: 0.5, 8: 0.5}, scheduled=rows(10, 1, 3, 5, 7, 9))
     scopes = [(scope, np.append(members, [False, False])) for scope, members in BOTH]
     out = outage(OTHER_FEED, rows(10, 1, 3, 5, 7, 9))
-    assert find_outages(scopes, [out], rhythms([*pace, 0.1, 0.1, 0.1, 0.1]), now, NOON + 1) == []
+    assert find_outages(scopes, [out], Quiet.of(rhythms([*pace, 0.1, 0.1, 0.1, 0.1]), now.since), now, NOON + 1) == []
     whole = [(OTHER_FEED, rows(10, 1, 3, 5, 7, 9)), *scopes]
-    found_now = find_outages(whole, [], rhythms([3.0, 5.0, 3.0, 5.0, 0.0, 5.0, 0.1, 5.0, 0.1, 5.0]), now, NOON + 1)
+    quiet = Quiet.of(rhythms([3.0, 5.0, 3.0, 5.0, 0.0, 5.0, 0.1, 5.0, 0.1, 5.0]), now.since)
+    found_now = find_outages(whole, [], quiet, now, NOON + 1)
     assert [one.scope for one in found_now] == [OTHER_FEED], "nor while it is found"
 
 
@@ -341,7 +354,7 @@ def test_the_other_feed_of_a_feed_is_all_of_it_but_who_is_silent() -> None:
     scopes = [(OTHER_FEED, rows(8, 1, 3, 5, 7)), (FEED, rows(8, 0, 2, 4, 6)), *BOTH]
     overdue = np.array([np.nan] * 5 + [NOON - 9.0] + [np.nan] * 2)
     now = heard(8, {7: 0.5, 3: 0.5, 1: 0.5}, overdue=overdue, scheduled=rows(8, 1, 3, 5, 7))
-    (out,) = find_outages(scopes, [], rhythms([900.0] * 8), now, NOON + 1)
+    (out,) = find_outages(scopes, [], Quiet.of(rhythms([900.0] * 8), now.since), now, NOON + 1)
     assert out.scope == FEED
     assert out.other_feed.tolist() == rows(8, 1, 3, 7).tolist()
 
@@ -378,7 +391,8 @@ def test_two_groups_that_are_out_are_both_found_and_one_is_not_found_twice() -> 
         (OTHER_DISTRICT, rows(8, 3, 4, 5)),
         (Scope("vendor", "v", Feed.REALTIME), rows(8, 0, 1, 2)),
     ]
-    outages = find_outages(scopes, [], rhythms([900.0] * 8), heard(8, {6: 0.5, 7: 0.5}), NOON + 1)
+    now = heard(8, {6: 0.5, 7: 0.5})
+    outages = find_outages(scopes, [], Quiet.of(rhythms([900.0] * 8), now.since), now, NOON + 1)
     assert [(out.number, out.scope) for out in outages] == [(0, DISTRICT), (1, OTHER_DISTRICT)]
 
 
@@ -386,5 +400,5 @@ def test_a_group_whose_feed_is_quiet_beyond_it_hides_no_other() -> None:
     """Rows 0 to 2 and 3 to 5 are the two feeds of a district; only on the second are others heard."""
     scopes = [(DISTRICT, rows(8, 0, 1, 2)), (DISTRICT._replace(feed=Feed.SCHEDULED), rows(8, 3, 4, 5))]
     now = heard(8, {6: 0.5, 7: 0.5}, scheduled=rows(8, 3, 4, 5, 6, 7))
-    outages = find_outages(scopes, [], rhythms([900.0] * 8), now, NOON + 1)
+    outages = find_outages(scopes, [], Quiet.of(rhythms([900.0] * 8), now.since), now, NOON + 1)
     assert [out.scope.feed for out in outages] == [Feed.SCHEDULED]
