@@ -57,15 +57,23 @@ class EventProducer:
         self._in_flight_bytes = 0
         self._kafka = _connect(connection, linger_ms)
 
-    def send(self, topic: Topic, key: bytes, value: bytes) -> None:
-        """Hand over one message; `key` is the unit id. May wait for acknowledgements of earlier ones.
+    def partitions(self, topic: Topic) -> list[int]:
+        """The partitions that a topic has now. Raises HipwatchError when it has none that can be found."""
+        name = self._names[topic]
+        try:
+            return sorted(self._kafka.partitions_for(name))
+        except KafkaError as error:
+            raise self._undelivered(name, error) from error
+
+    def send(self, topic: Topic, key: bytes, value: bytes, partition: int | None = None) -> None:
+        """Hand over one message; `key` is the unit id, and chooses the partition. May wait for acknowledgements of earlier ones.
 
         The Kafka timestamp stays the time of sending: brokers delete by it, and a replayed month lies years back.
         Raises HipwatchError naming the topic when this message, or an earlier one, cannot be delivered.
         """
         name, size = self._names[topic], len(value)
         try:
-            future = self._kafka.send(name, value=value, key=key)
+            future = self._kafka.send(name, value=value, key=key, partition=partition)
         except (KafkaError, ValueError) as error:
             raise self._undelivered(name, error) from error
         self._in_flight.append((name, size, future))

@@ -50,7 +50,7 @@ class ServeSettings:
     `webhook_token` guards Alertmanager's deliveries, `duty_code` the form of an incident; without it each refuses everybody.
     `stall_after`: how long the platform clock may stand still (wall time). `allowed_hosts`: names beside addresses and short
     names by which the site may be called. `watchdog_after`: how long the Watchdog alert may stay away.
-    `targets`: who is told. `until`: what comes after it is not judged.
+    `targets`: who is told. `until`: what comes after it is not judged. `canary`: whether one is sent, and missed when it is late.
     """
 
     database: str
@@ -67,3 +67,4 @@ class ServeSettings:
     targets: tuple[Target, ...] = ()
     until: datetime | None = None
     duty_code: str | None = field(default=None, repr=False)
+    canary: bool = False

@@ -44,6 +44,10 @@ COMMANDS: Final = {
         "running:serve",
         "The web process: the page of all units at /, /metrics, Alertmanager's webhook, messages to the targets. Until Ctrl-C.",
     ),
+    "canary": _Command(
+        "canary:canary",
+        "Prove the whole way: an event a minute from a unit that does not exist, in no bulletin. Until SIGTERM or Ctrl-C.",
+    ),
     "report": _Command(
         "reports:report", "Print the month's district and hospital tables, from the ledger. Amounts are thousand yuan."
     ),

@@ -114,6 +114,14 @@ def serve(
             help="Day from whose beginning on nothing is judged: a month that is played ends there, and its units send no more.",
         ),
     ] = None,
+    canary: Annotated[
+        bool,
+        typer.Option(
+            "--canary/--no-canary",
+            envvar="HIPWATCH_CANARY",
+            help="`hipwatch canary` is sending: let CanaryLate fire when its events do not arrive.",
+        ),
+    ] = False,
     log_level: LogLevel = "info",
 ) -> None:
     """The web process: the page of all units at /, /metrics, Alertmanager's webhook, messages to the targets. Until Ctrl-C."""
@@ -134,6 +142,7 @@ def serve(
             targets=read_targets(targets) if targets else (),
             until=None if until is None else start_of_day(until.date()),
             duty_code=duty_code(duty_code_file),
+            canary=canary,
         )
     )
 

@@ -18,11 +18,11 @@ from monitor.board.site import build_site
 from monitor.board.snapshot_keeper import SnapshotKeeper
 from monitor.judgement.finding_keeper import FindingKeeper
 from monitor.judgement.judge import Judge, Snapshot
-from monitor.judgement.rhythms import Rhythms
 from monitor.ledger.database import Engine, closing_engine, open_database
 from monitor.ledger.disk_space import ledger_disk
 from monitor.ledger.month import MonthFacts, read_running_month
 from monitor.ledger.outbox_counts import read_paging_counts
+from monitor.paging.canary_metrics import CanaryCollector, CanaryWatch
 from monitor.paging.daily_message import DailyMessages
 from monitor.paging.deadman import Deadman
 from monitor.paging.disk_metrics import DiskCollector
@@ -81,7 +81,8 @@ def build_web(settings: ServeSettings, *, live: LiveRegister | None = None) -> I
     """The site, with what is scheduled beside it: the snapshot is taken once now, then on schedule."""
     live = live or LiveRegister(settings.register_folder or SHIPPED)
     with closing_engine(open_database(settings.database, create=True)) as engine, watching(live):
-        keeper = SnapshotKeeper(_judging(engine, live, settings.rhythms, settings.until))
+        canary = CanaryWatch()
+        keeper = SnapshotKeeper(_judging(engine, live, settings, canary))
         deadman = Deadman(engine, settings.watchdog_after)
         daily = DailyMessages(engine, lambda: live.register)
         planner = Planner(engine, lambda: live.register, lambda: keeper.latest, daily)
@@ -95,7 +96,8 @@ def build_web(settings: ServeSettings, *, live: LiveRegister | None = None) -> I
         findings.refresh(None)  # what is open already; judged on schedule
         of_month, of_paging = MonthCollector(lambda: month.latest, lambda: live.register), OutboxCollector(lambda: paging.latest)
         of_disk, of_register = DiskCollector(lambda: ledger_disk(engine)), RegisterCollector(lambda: live.state)
-        collectors = of_month, FindingCollector(findings), of_register, of_paging, of_disk
+        of_canary = CanaryCollector(canary, datetime.now(UTC) if settings.canary else None)
+        collectors = of_month, FindingCollector(findings), of_register, of_paging, of_disk, of_canary
         site = build_site(engine, keeper, findings, settings, *collectors, notices=lambda: register_notices(live.state))
         web = Web(site, keeper, month, dashboards, deadman, findings)
         refreshed = [lambda: follow(engine, keeper), paging.refresh]
@@ -103,17 +105,19 @@ def build_web(settings: ServeSettings, *, live: LiveRegister | None = None) -> I
             yield web
 
 
-def _judging(engine: Engine, live: LiveRegister, rhythms: Rhythms, until: datetime | None) -> Callable[[], Snapshot]:
+def _judging(engine: Engine, live: LiveRegister, settings: ServeSettings, canary: CanaryWatch) -> Callable[[], Snapshot]:
     """The judge of the register in use. With another register another judge begins: it goes on from what is stored."""
     register = live.register
-    judge = Judge(engine, register, rhythms, until=until)
+    judge = Judge(engine, register, settings.rhythms, until=settings.until)
 
     def take() -> Snapshot:
         nonlocal register, judge
         if register is not live.register:
             register = live.register
-            judge = Judge(engine, register, rhythms, until=until)
-        return judge.take_snapshot()
+            judge = Judge(engine, register, settings.rhythms, until=settings.until)
+        snapshot = judge.take_snapshot()
+        canary.look(snapshot.facts.canaries, snapshot.facts.read_at)
+        return snapshot
 
     return take
 

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from monitor.counting.changes import Arrival, Changes
 from monitor.counting.fold import Known, Touched, fold, touched
 from monitor.counting.streams import StreamKey
+from schemas.codec.canary import Canary
 from schemas.codec.reasons import Reason
 from schemas.events import DeadLetter
 from schemas.topics import Topic
@@ -109,11 +110,12 @@ class Rows:
 
 @dataclass(frozen=True)
 class Batch:
-    """A raw batch, decoded: what arrived, and what could not be an event."""
+    """A raw batch, decoded: what arrived, what could not be an event, and what the canary sent, which counts nowhere else."""
 
     raw: RawBatch
     arrivals: Arrivals
     dead_letters: Sequence[DeadLetter]
+    canaries: Sequence[Canary] = ()
 
 
 class Appended(NamedTuple):

@@ -16,6 +16,7 @@ from monitor.counting.kept import MAX_SUM
 from monitor.counting.streams import MAX_SERIES
 from monitor.ledger import platform_clock, tables
 from monitor.ledger.bulk import SumOverflow, read
+from monitor.ledger.canaries import forget_canaries, post_canaries
 from monitor.ledger.count import count, read_key
 from monitor.ledger.database import writing
 from monitor.ledger.errors import friendly_errors
@@ -53,6 +54,7 @@ class Ledger:
         with friendly_errors(self._engine), writing(self._engine) as connection:
             platform_clock.keep_greatest(connection, gone := and_(_OFFSET.c.topic == topic, _OFFSET.c.topic_id != topic_id))
             connection.execute(delete(_OFFSET).where(gone))
+            forget_canaries(connection, topic, topic_id)
             insert_rows(connection, insert(connection, _OFFSET).on_conflict_do_nothing(), rows)
 
     def next_offsets(self) -> dict[tuple[str, int], int]:
@@ -74,7 +76,7 @@ class Ledger:
         1. move each partition's offset from its batch's start to its end by compare-and-set; where one does not move,
            somebody else owns the partition: drop that batch
         2. count the events: sums, feed progress, streams, receipts
-        3. note how far the partitions are complete, and keep the dead letters
+        3. note how far the partitions are complete, keep the dead letters, and count the canary where nobody else is counted
         4. commit: all of it or nothing
         """
         try:
@@ -97,6 +99,7 @@ class Ledger:
                 )
                 for batch, found in zip(ours, changes, strict=True)
             }
+            post_canaries(connection, ours)
             return [appended.get(batch.raw.start, Appended(moved=False)) for batch in batches]  # 4: leaving the block commits
 
     def _keep_dead_letters(self, connection: Connection, batch: Batch, changes: Changes) -> int:

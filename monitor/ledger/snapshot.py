@@ -11,6 +11,7 @@ from monitor.counting.changes import FeedProgress
 from monitor.counting.feeds import Feed
 from monitor.ledger import tables
 from monitor.ledger.activity import FeedHourRow, read_feed_hours
+from monitor.ledger.canaries import CanaryArrival, read_canaries
 from monitor.ledger.database import reading
 from monitor.ledger.errors import friendly_errors
 from monitor.ledger.incidents import read_incidents
@@ -57,6 +58,7 @@ class LedgerFacts:
     feed_hours: Sequence[FeedHourRow] = ()
     open_incidents: Sequence[tables.Incident] = ()
     unknown_senders: Sequence[UnknownSender] = ()
+    canaries: Sequence[CanaryArrival] = ()
 
 
 def read_facts(engine: Engine, hours_since: int | None = None) -> LedgerFacts:
@@ -91,6 +93,7 @@ def read_facts(engine: Engine, hours_since: int | None = None) -> LedgerFacts:
             watchdog_at=connection.execute(select(_DELIVERY.c.last_at).where(_DELIVERY.c.alertname == "Watchdog")).scalar(),
             open_incidents=read_incidents(connection, open_only=True),
             unknown_senders=read_unknown_senders(connection),
+            canaries=read_canaries(connection),
         )
 
 

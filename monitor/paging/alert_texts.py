@@ -146,6 +146,14 @@ _TEXTS: Final[Mapping[str, AlertText]] = MappingProxyType(
             "消费进程（worker）跟不上：请增加进程或查数据库；期间各单位的中断会晚报。",
             "The workers do not keep up: add some or look at the database. Silences are told late meanwhile.",
         ),
+        "CanaryLate": AlertText(
+            "探测事件未按时到达",
+            "the canary is late",
+            "探测事件已恢复到达",
+            "the canary arrives again",
+            _NOT_COUNTED,
+            _NOT_COUNTED_EN,
+        ),
         "DiskFullSoon": AlertText(
             "台账磁盘即将写满",
             "the ledger's disk is full soon",

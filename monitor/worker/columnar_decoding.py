@@ -1,6 +1,6 @@
 """Decode raw batches in columns; what is odd in one, and only that, goes message by message. Shell: logs the dead letters.
 
-Invariant: events, dead letters and their reasons are those of `decode_batch`, which is the oracle.
+Invariant: events, canaries, dead letters and their reasons are those of `decode_batch`, which is the oracle.
 """
 
 from collections.abc import Mapping
@@ -9,17 +9,15 @@ from typing import Final
 import numpy as np
 
 from monitor.counting.batch import Batch, RawBatch, Rows
-from monitor.counting.changes import Arrival
 from monitor.counting.column_changes import can_add
 from monitor.counting.column_fold import ColumnArrivals
 from monitor.counting.event_columns import EventColumns
-from monitor.worker.decoding import decode_batch, decode_message, tell
+from monitor.worker.decoding import decode_batch, read_one_by_one
 from monitor.worker.packed_messages import PackedMessages
 from schemas.codec.columnar import ColumnarDecoder
 from schemas.codec.columns import CodeColumn, DecodedColumns
 from schemas.codec.known_codes import KnownCodes
 from schemas.codec.packed import Marks
-from schemas.codec.reasons import DecodeError
 from schemas.register import Register
 from schemas.topics import EVENT_TOPICS, Topic
 
@@ -44,21 +42,13 @@ class ColumnarDecoding:
         slices = messages.slices
         found = decoder.decode(messages.packed, slices.value_starts, slices.value_lengths, slices.received_ms)
         found = self._with_right_keys(found, messages, null_keys)
-        others = []
-        dead_letters = raw.unreadable_letters()
-        for place in found.odd.tolist():
-            message = messages[place]
-            try:
-                event = decode_message(message, raw.topic, register, null_keys=null_keys)
-                others.append(Arrival(message.offset, event, message.received_at))
-            except DecodeError as error:
-                dead_letters.append(raw.dead_letter(message.offset, error.reason, error.detail))
-        tell(raw, dead_letters)
+        odd = (messages[place] for place in found.odd.tolist())
+        others, dead_letters, canaries = read_one_by_one(raw, odd, register, null_keys=null_keys)
         if not len(found.rows):
-            return Batch(raw, Rows(others), dead_letters)
+            return Batch(raw, Rows(others), dead_letters, canaries)
         events = EventColumns(raw.topic, slices.offsets[found.rows], slices.received_ms[found.rows], found.columns)
         arrivals = ColumnArrivals(events, others)
-        return Batch(raw, arrivals if can_add(events) else Rows(arrivals.rows()), dead_letters)
+        return Batch(raw, arrivals if can_add(events) else Rows(arrivals.rows()), dead_letters, canaries)
 
     def _take(self, register: Register) -> None:
         if register is not self._register:

@@ -1,13 +1,16 @@
-"""Decode a raw batch: what fails becomes a dead letter, the rest goes on. Shell: logs the dead letters."""
+"""Decode a raw batch: what fails becomes a dead letter, the rest goes on. The canary is heard. Shell: logs the dead letters."""
 
 import logging
 from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from monitor.counting.batch import Batch, RawBatch, RawMessage, Rows
 from monitor.counting.changes import Arrival
+from schemas.codec.canary import Canary, read_canary
 from schemas.codec.decode import decode
 from schemas.codec.message_key import require_key
-from schemas.codec.reasons import DecodeError
+from schemas.codec.reasons import DecodeError, Reason
 from schemas.events import DeadLetter, Event
 from schemas.register import Register
 from schemas.topics import Topic
@@ -20,19 +23,38 @@ def decode_batch(raw: RawBatch, register: Register, *, null_keys: bool = True) -
 
     `null_keys`: whether a message without a key is taken; one with another key than its unit's id never is.
     """
-    arrivals = []
-    dead_letters = raw.unreadable_letters()
-    for message in raw.messages:
+    found = read_one_by_one(raw, raw.messages, register, null_keys=null_keys)
+    return Batch(raw, Rows(found.arrivals), found.dead_letters, found.canaries)
+
+
+class Found(NamedTuple):
+    """What messages are, that were read one by one."""
+
+    arrivals: list[Arrival]
+    dead_letters: list[DeadLetter]
+    canaries: list[Canary]
+
+
+def read_one_by_one(raw: RawBatch, messages: Iterable[RawMessage], register: Register, *, null_keys: bool) -> Found:
+    """What these messages of `raw` are, in their order; among the dead letters also those that stand for unreadable ones."""
+    found = Found([], raw.unreadable_letters(), [])
+    for message in messages:
         try:
-            event = decode_message(message, raw.topic, register, null_keys=null_keys)
-            arrivals.append(Arrival(message.offset, event, message.received_at))
+            event = _decoded(message, raw.topic, register, null_keys=null_keys)
+            found.arrivals.append(Arrival(message.offset, event, message.received_at))
         except DecodeError as error:
-            dead_letters.append(raw.dead_letter(message.offset, error.reason, error.detail))
-    tell(raw, dead_letters)
-    return Batch(raw, Rows(arrivals), dead_letters)
+            canary = None
+            if error.reason is Reason.UNKNOWN_UNIT:
+                canary = read_canary(message.key, message.value, raw.topic, message.received_at)
+            if canary is not None:
+                found.canaries.append(canary)
+            else:
+                found.dead_letters.append(raw.dead_letter(message.offset, error.reason, error.detail))
+    _tell(raw, found.dead_letters)
+    return found
 
 
-def decode_message(message: RawMessage, topic: Topic, register: Register, *, null_keys: bool) -> Event:
+def _decoded(message: RawMessage, topic: Topic, register: Register, *, null_keys: bool) -> Event:
     """The event that one message of `topic` is. Raises DecodeError."""
     event = decode(message.value, topic, register, message.received_at)
     require_key(message.key, event, null_keys=null_keys)
@@ -45,7 +67,7 @@ def senders(batch: Batch) -> tuple[Counter[str], Counter[str | None]]:
     return batch.arrivals.units(), failed
 
 
-def tell(raw: RawBatch, dead_letters: list[DeadLetter]) -> None:
+def _tell(raw: RawBatch, dead_letters: list[DeadLetter]) -> None:
     """One line for each reason, however many there are."""
     by_reason = defaultdict(list)
     for letter in dead_letters:

@@ -57,5 +57,21 @@ def pipeline() -> Dashboard:
             Place(12, 14, 12, 9),
             GOOD_UNTIL_ONE,
         ),
+        lines(
+            "探测事件 · The canary's delay",
+            "From its event time until it was counted (ledger) and until serve read it (serve); of a topic the slowest partition."
+            " Empty where no canary is sent.",
+            {"{{topic}} {{until}}": "max by (topic, until) (hip_canary_delay_seconds)"},
+            "s",
+            Place(0, 23, 12, 9),
+        ),
+        number(
+            "探测事件 · Age of the canary's last event",
+            "Of all partitions the oldest. More than two and a half minutes: something on the way does not work.",
+            "time() - min(max by (topic, partition) (hip_canary_last_event_timestamp_seconds))",
+            "s",
+            Place(12, 23, 12, 9),
+            (Step(None, "green"), Step(90, "orange"), Step(150, "red")),
+        ),
     ]
     return board("hipwatch-pipeline", "监测通路 · Pipeline", "Our own health, from the broker to the alert.", panels, PROMETHEUS)

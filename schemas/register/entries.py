@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 from schemas.csv_file import CsvProblem, csv_table
 from schemas.events import FormCode, TableCode, UnitId
 from schemas.feeds import Feed
+from schemas.identifiers import CANARY_UNIT
 from schemas.register.cells import Row
 from schemas.register.columns import FILE_FORMS, FORMS, KINDS, TABLES, UNITS
 from schemas.register.model import Form, Kind, Life, Register, Table, Unit, UnitKind
@@ -89,6 +90,8 @@ def _unit(row: Row, kinds: Collection[UnitKind], forms: Collection[FormCode]) ->
     name_zh = row.text("name_zh", needed=True)
     name_en = row.text("name_en") or name_zh
     active_from, active_until = row.days("active_from", "active_until")
+    if row["unit_id"] == CANARY_UNIT:
+        row.fail("unit_id", f"'{CANARY_UNIT}' is the canary's: a unit needs another id")
     feeds = row.dated("feeds", list(Feed))
     return Unit(
         unit_id=UnitId(row["unit_id"]),

@@ -23,6 +23,7 @@ EVERY_TABLE: tuple[Model, ...] = (
     tables.FeedHour,
     tables.SentDay,
     tables.UnknownSenderRow,
+    tables.CanaryRow,
     tables.StreamState,
     tables.OpenGap,
     tables.StoredReceipts,

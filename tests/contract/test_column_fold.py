@@ -22,6 +22,7 @@ from monitor.worker.decoding import decode_batch
 from monitor.worker.packed_messages import packed_batch
 from monitor.worker.raw_batch import raw_batch
 from monitor.worker.record_batches import WholeBatches
+from schemas.codec.canary import CANARY_KEY, canary_message
 from schemas.codec.encode import encode
 from schemas.register import load_register
 from schemas.topics import EVENT_TOPICS, Topic, topic_name
@@ -59,6 +60,9 @@ def sent(draw: st.DrawFn) -> Sent:
     for value in draw(st.lists(wild, max_size=2)):
         key = draw(st.sampled_from([None, b"gulou", b"xuanwu", b"", b"nobody"]))
         found.insert(draw(st.integers(0, len(found))), (key, value))
+    if draw(st.booleans()):
+        number = draw(st.integers(1, 4))
+        found.append((CANARY_KEY, canary_message(topic, NOON, draw(st.sampled_from("ab")), number)))
     hours = draw(st.integers(0, 40))
     return Sent(topic, draw(st.integers(0, 1)), found or [(None, None)], NOON + timedelta(hours=hours))
 
@@ -93,8 +97,9 @@ def played(engine: Engine, polls: Sequence[Sequence[Sent]], decode: ColumnarDeco
             every = [Position(TOPIC_IDS[topic], n, stands[topic, n]) for topic in EVENT_TOPICS for n in (0, 1)]
             ledger.raise_complete_until(every, until)
     found = contents(engine)
-    for row in found["clock"]:
-        del row["advanced_at"]  # by the wall's time
+    for table, moment in (("clock", "advanced_at"), ("canary", "counted_at")):
+        for row in found[table]:
+            del row[moment]  # by the wall's time
     return found, answers
 
 

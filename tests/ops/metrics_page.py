@@ -12,15 +12,18 @@ from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
 from monitor.counting.batch import Appended
+from monitor.counting.canaries import CanaryCounts
 from monitor.counting.feeds import Feed
 from monitor.judgement.judge import Snapshot
 from monitor.judgement.rhythms import Rhythms
 from monitor.judgement.unit_status import judge
+from monitor.ledger.canaries import CanaryArrival
 from monitor.ledger.database import closing_engine, open_database
 from monitor.ledger.disk_space import DiskSpace
 from monitor.ledger.month import read_month
 from monitor.ledger.outbox_counts import read_paging_counts
 from monitor.ledger.snapshot import read_facts
+from monitor.paging.canary_metrics import CanaryCollector, CanaryWatch
 from monitor.paging.disk_metrics import DiskCollector
 from monitor.paging.finding_metrics import FindingCollector
 from monitor.paging.metrics import SnapshotCollector
@@ -31,6 +34,7 @@ from monitor.worker.worker_metrics import WorkerMetrics
 from schemas.period import Period
 from schemas.register import load_register
 from schemas.register.live import RegisterState
+from schemas.topics import Topic
 from tests.factories import NOON, UNIT, make_batch, make_event, make_letter, make_progress
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -79,8 +83,17 @@ def of_serve() -> list[Described]:
         RegisterCollector(lambda: RegisterState(register, "0" * 12, NOON)),
         OutboxCollector(lambda: counts),
         DiskCollector(lambda: DiskSpace(0, 0)),
+        CanaryCollector(heard(), NOON),
     ]
     return sorted(described(family for collector in collectors for family in collector.collect()))
+
+
+def heard() -> CanaryWatch:
+    """A canary that came after the first reading."""
+    watch = CanaryWatch()
+    watch.look((), NOON)
+    watch.look([CanaryArrival(Topic.CDA_DOCUMENTS, 0, CanaryCounts("run", 1, NOON), NOON)], NOON)
+    return watch
 
 
 def of_worker() -> list[Described]:

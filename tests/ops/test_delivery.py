@@ -321,12 +321,17 @@ DOWN, BLIND, STALLED, WATCHDOG, NO_WORKER, BROKER, LEDGER = (
     {"alertname": name, "scope": "monitor"}
     for name in ("MonitorDown", "MonitorBlind", "MonitorStalled", "Watchdog", "NoWorker", "BrokerAway", "LedgerAway")
 )
+CANARY = {"alertname": "CanaryLate", "scope": "monitor"}
 LAG = {"alertname": "LagGrows", "scope": "topic", "topic": "hip.cda-documents.v1"}
 INHIBITIONS = [
-    *((source, target, True) for source in (NO_WORKER, BROKER, LEDGER) for target in (STALLED, LAG)),
+    *((source, target, True) for source in (NO_WORKER, BROKER, LEDGER) for target in (STALLED, LAG, CANARY)),
     *((source, target, False) for source in (NO_WORKER, BROKER, LEDGER) for target in (DOWN, SILENT, LETTERS, EVERYWHERE)),
     *((DOWN, target, False) for target in (NO_WORKER, BROKER, LEDGER)),
     (LEDGER, BLIND, True),
+    (DOWN, CANARY, True),
+    (BLIND, CANARY, True),
+    (STALLED, CANARY, False),
+    (CANARY, SILENT, False),
     (NO_WORKER, BLIND, False),
     (BROKER, LEDGER, False),
     *((source, target, True) for source in (DOWN, BLIND, STALLED) for target in (SILENT, FEED_NEVER, NEVER, GAPS, EVERYWHERE)),

@@ -27,6 +27,7 @@ from monitor.ledger.incidents import list_incidents
 from monitor.ledger.month import read_month, read_running_month
 from monitor.ledger.statements import table_of
 from monitor.ledger.tables import OutboxMessage
+from monitor.paging.canary_metrics import CanaryCollector
 from monitor.paging.incidents import know_nothing
 from monitor.paging.metrics import SnapshotCollector, exposition
 from monitor.paging.month_metrics import MonthCollector
@@ -39,6 +40,7 @@ from schemas.bulletin.columns import Absent, Form
 from schemas.register import Register, UnitKind, load_register
 from tests.conftest import prepare
 from tests.factories import NOON, OTHER_UNIT, UNIT, make_alert, make_delivery
+from tests.ops.metrics_page import heard
 from tests.ops.test_delivery import free_port, get_json, is_ready, wait_for
 from tests.ops.tools import program
 from tests.played_months import play
@@ -105,7 +107,8 @@ class Filled:
         snapshot, month = take_snapshot(self.engine, register, Rhythms()), read_running_month(self.engine)
         settings = ServeSettings("")
         snapshots = SnapshotCollector(lambda: snapshot, settings.stall_after, settings.stale_after)
-        self.text = exposition(snapshots, MonthCollector(lambda: month, lambda: register))
+        canary = CanaryCollector(heard(), NOON)
+        self.text = exposition(snapshots, MonthCollector(lambda: month, lambda: register), canary)
         DashboardWriter(self.engine, lambda: snapshot, lambda: month).write()
         judge_units(self.engine, register, overdue_feeds(snapshot.status))
         self._page()

@@ -50,6 +50,9 @@ def resources() -> list[dict[str, Any]]:
     return [document for name in kustomization()["resources"] for document in documents(BASE / name)]
 
 
+CANARY: Final = BASE / "canary"
+
+
 def of_kind(kind: str) -> dict[str, dict[str, Any]]:
     """By name."""
     return {found["metadata"]["name"]: found for found in resources() if found["kind"] == kind}
@@ -78,7 +81,7 @@ def test_the_base_holds_every_file_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_each_resource_is_one_by_kubernetes_own_schema(release: str) -> None:
-    for found in resources():
+    for found in (*resources(), *documents(CANARY / "canary.yaml")):
         kubernetes_validate.validate(found, release, strict=True)
 
 
@@ -112,6 +115,34 @@ def test_kustomize_builds_it(kustomize: Callable[[Path], list[dict[str, Any]]]) 
     assert len(built) == len(resources())
     assert all(one["metadata"].get("namespace", NAMESPACE) == NAMESPACE for one in built)
     assert images(built) == {"hipwatch:latest"}
+
+
+def test_the_canary_is_a_component_that_is_confined_as_a_worker_and_told_to_serve(
+    kustomize: Callable[[Path], list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    shutil.copytree(BASE, tmp_path / "base")
+    (tmp_path / "overlay").mkdir()
+    overlay = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": ["../base"]}
+    overlay["components"] = ["../base/canary"]
+    (tmp_path / "overlay" / "kustomization.yaml").write_text(yaml.safe_dump(overlay), encoding="utf-8")
+    built = {(one["kind"], one["metadata"]["name"]): one for one in kustomize(tmp_path / "overlay")}
+    assert built["ConfigMap", "hipwatch-settings"]["data"]["HIPWATCH_CANARY"] == "yes"
+    assert ("Deployment", "hipwatch-canary") in built
+
+
+def test_the_canary_is_started_and_confined_as_a_worker_is() -> None:
+    (canary,) = documents(CANARY / "canary.yaml")
+    spec = canary["spec"]["template"]["spec"]
+    (alone,) = spec["containers"]
+    assert alone["args"][0] in load_all().commands
+    assert spec["securityContext"] == pod("hipwatch-worker")["securityContext"]
+    assert spec["volumes"] == pod("hipwatch-worker")["volumes"]
+    for key in ("image", "envFrom", "securityContext", "volumeMounts"):
+        assert alone[key] == container("hipwatch-worker")[key], key
+    (component,) = documents(CANARY / "kustomization.yaml")
+    (patch,) = [yaml.safe_load(one["patch"]) for one in component["patches"]]
+    assert patch["metadata"]["name"] in of_kind("ConfigMap")
+    assert set(patch["data"]) <= {parameter.envvar for parameter in load_all().commands["serve"].params}
 
 
 def test_the_documented_overlay_changes_image_and_settings(

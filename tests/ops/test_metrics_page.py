@@ -17,6 +17,7 @@ from tests.factories import NOON, make_batch, make_event
 from tests.ops.metrics_page import PAGE, described, of_serve, of_worker, page
 
 NO_WATCHDOG = {"hip_watchdog_last_received_timestamp_seconds"}
+NO_CANARY = {"hip_canary_expected_since_timestamp_seconds"}
 
 
 def test_the_page_of_the_metrics_is_what_the_collectors_say() -> None:
@@ -44,7 +45,7 @@ def test_what_serve_exports_is_what_the_page_says(tmp_path: Path) -> None:
         text = client.get("/metrics").text
     documented = {metric.name: metric for metric in of_serve()}
     found = {metric.name: metric for metric in described(text_string_to_metric_families(text))}
-    assert set(documented) - set(found) == NO_WATCHDOG
+    assert set(documented) - set(found) == NO_WATCHDOG | NO_CANARY
     for name, metric in found.items():
         assert (metric.kind, metric.help_text) == (documented[name].kind, documented[name].help_text)
         assert set(metric.labels) <= set(documented[name].labels), "of a family without a series no label is told"

@@ -201,7 +201,9 @@ def test_runbook_names_only_commands_metrics_and_alerts_that_exist(path: Path) -
     assert set(re.findall(r"\bhip_\w+", re.sub(r"\w+:hip_\w+:\w+", "", text))) <= CONTRACT
     assert set(re.findall(r"\w+:hip_\w+:\w+", text)) <= {rule.name for rule in rules()}
     mentioned = set(
-        re.findall(r"\b(?:Unit|Monitor|Feed|DeadLetters|SequenceGaps|NoWorker|Worker|Broker|Ledger|Lag|DiskFull)[A-Z]\w+", text)
+        re.findall(
+            r"\b(?:Unit|Monitor|Feed|DeadLetters|SequenceGaps|NoWorker|Worker|Broker|Ledger|Lag|DiskFull|Canary)[A-Z]\w+", text
+        )
     )
     assert mentioned <= {alert.name for alert in alerts()}
 

@@ -1,5 +1,6 @@
 """The ledger's tables. Moments are stored as milliseconds since 1970-01-01T00:00:00Z, amounts as whole cents."""
 
+from monitor.ledger.tables.canary import CanaryRow
 from monitor.ledger.tables.counting import (
     ActiveHour,
     FeedState,
@@ -37,6 +38,7 @@ from monitor.ledger.tables.unknown_senders import UnknownSenderRow
 __all__ = [
     "TABLE_OF",
     "ActiveHour",
+    "CanaryRow",
     "DashboardMoment",
     "DeadLetterCount",
     "DeadLetterRow",

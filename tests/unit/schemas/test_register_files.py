@@ -147,3 +147,8 @@ def test_the_difference_names_what_was_added_taken_and_changed(folder: Path) -> 
         "+ unit new-hospital (新医院)",
     ]
     assert difference(load_register(), load_register()) == []
+
+
+def test_the_canarys_id_is_no_units(folder: Path) -> None:
+    (found,) = rewrite_units(folder, "east,district,东区", "hipwatch-canary,hospital,第一医院")
+    assert found.startswith("units.csv, line 3, column unit_id: 'hipwatch-canary' is the canary's"), found
