@@ -46,7 +46,7 @@ COMMANDS: Final = {
     ),
     "canary": _Command(
         "canary:canary",
-        "Prove the whole way: an event a minute from a unit that does not exist, in no bulletin. Until SIGTERM or Ctrl-C.",
+        "Send an event a minute into every partition, from a unit that does not exist, until SIGTERM or Ctrl-C.",
     ),
     "report": _Command(
         "reports:report", "Print the month's district and hospital tables, from the ledger. Amounts are thousand yuan."

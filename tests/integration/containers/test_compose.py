@@ -39,7 +39,7 @@ def test_images_are_the_official_ones_unless_a_variable_names_another(compose: l
     command = [*compose, "--profile", "*", "config", "--format", "json"]
     by_default = {name: service["image"] for name, service in json.loads(run(command, _NO_VARIABLES))["services"].items()}
     assert {name: by_default[name] for name in OFFICIAL} == OFFICIAL
-    ours = {"worker": "hipwatch", "serve": "hipwatch", "simulator": "hipwatch"}
+    ours = dict.fromkeys(("worker", "serve", "simulator", "canary"), "hipwatch")
     other = {variable(what): f"example/{what}" for what in [*OFFICIAL, "grafana", "hipwatch"]}
     changed = json.loads(run(command, {**_NO_VARIABLES, **other}))["services"]
     assert {name: service["image"] for name, service in changed.items()} == {
