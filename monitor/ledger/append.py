@@ -16,7 +16,7 @@ from monitor.counting.kept import MAX_SUM
 from monitor.counting.streams import MAX_SERIES
 from monitor.ledger import platform_clock, tables
 from monitor.ledger.bulk import SumOverflow, read
-from monitor.ledger.canaries import forget_canaries, post_canaries
+from monitor.ledger.canaries import post_canaries
 from monitor.ledger.count import count, read_key
 from monitor.ledger.database import writing
 from monitor.ledger.errors import friendly_errors
@@ -54,7 +54,6 @@ class Ledger:
         with friendly_errors(self._engine), writing(self._engine) as connection:
             platform_clock.keep_greatest(connection, gone := and_(_OFFSET.c.topic == topic, _OFFSET.c.topic_id != topic_id))
             connection.execute(delete(_OFFSET).where(gone))
-            forget_canaries(connection, topic, topic_id)
             insert_rows(connection, insert(connection, _OFFSET).on_conflict_do_nothing(), rows)
 
     def next_offsets(self) -> dict[tuple[str, int], int]:

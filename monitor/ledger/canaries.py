@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from functools import reduce
 from typing import Final
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, and_, select
 
 from monitor.counting.batch import Batch
 from monitor.counting.canaries import CanaryCounts, count_canary
 from monitor.ledger import tables
 from monitor.ledger.statements import insert, table_of
-from schemas.topics import Topic
 
 _CANARY: Final = table_of(tables.CanaryRow)
+_OFFSET: Final = table_of(tables.SourceOffset)
 _COUNTS: Final = [_CANARY.c[field.name] for field in fields(CanaryCounts)]
 
 
@@ -46,16 +46,9 @@ def _post(connection: Connection, batch: Batch) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=["topic_id", "partition"], set_=values))
 
 
-def forget_canaries(connection: Connection, topic: Topic, topic_id: str) -> None:
-    """Forget what was counted in an earlier topic of this name."""
-    connection.execute(delete(_CANARY).where(_CANARY.c.topic == topic, _CANARY.c.topic_id != topic_id))
-
-
 def read_canaries(connection: Connection) -> list[CanaryArrival]:
-    """Every partition in which the canary was ever counted, in order."""
-    rows = connection.execute(
-        select(_CANARY.c.topic, _CANARY.c.partition, _CANARY.c.counted_at, *_COUNTS).order_by(
-            _CANARY.c.topic, _CANARY.c.partition
-        )
-    )
+    """Every partition that is there and in which the canary was ever counted, in order; rows of a topic that is gone stay unread."""
+    same = and_(_OFFSET.c.topic_id == _CANARY.c.topic_id, _OFFSET.c.partition == _CANARY.c.partition)
+    found = select(_CANARY.c.topic, _CANARY.c.partition, _CANARY.c.counted_at, *_COUNTS).join(_OFFSET, same)
+    rows = connection.execute(found.order_by(_CANARY.c.topic, _CANARY.c.partition))
     return [CanaryArrival(topic, partition, CanaryCounts(*counts), at) for topic, partition, at, *counts in rows]
