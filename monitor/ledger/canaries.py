@@ -47,7 +47,7 @@ def _post(connection: Connection, batch: Batch) -> None:
 
 
 def read_canaries(connection: Connection) -> list[CanaryArrival]:
-    """Every partition that is there and in which the canary was ever counted, in order; rows of a topic that is gone stay unread."""
+    """Every partition that is there and in which the canary was ever counted, in order; rows of a gone topic stay unread."""
     same = and_(_OFFSET.c.topic_id == _CANARY.c.topic_id, _OFFSET.c.partition == _CANARY.c.partition)
     found = select(_CANARY.c.topic, _CANARY.c.partition, _CANARY.c.counted_at, *_COUNTS).join(_OFFSET, same)
     rows = connection.execute(found.order_by(_CANARY.c.topic, _CANARY.c.partition))
