@@ -35,7 +35,7 @@ from schemas.topics import topic_name
 log = logging.getLogger(__name__)
 MAX_BATCH: Final = 5_000
 """Messages per poll: large enough that a transaction costs little per event, small enough to fold in tenths of a second."""
-_POLL_MS: Final = 250
+_POLL_MS: Final = 500
 _FETCH_WAIT_MS: Final = 500
 """How long the broker waits for something to come before it says that there is nothing: what an idle worker's requests cost."""
 _PARTITION_FETCH_BYTES: Final = 2 << 20
@@ -117,7 +117,7 @@ class KafkaSource(Source):
             self._placed[tp] = offset
 
     def poll(self) -> list[RawBatch]:
-        """What has arrived, at most MAX_BATCH messages in all; waits up to a quarter of a second.
+        """What has arrived, at most MAX_BATCH messages in all; waits up to half a second.
 
         Raises KafkaError when the broker refuses, HipwatchError when a log ends before where the ledger stands or a topic
         is not the one that it was; a broker that is away gives empty answers.

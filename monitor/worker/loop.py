@@ -29,6 +29,8 @@ _SILENT_SECONDS: Final = 5.0
 """A ledger that has not answered for so long is worth a line in the log."""
 _COMPLETE_EVERY_SECONDS: Final = 0.25
 """How often to ask the broker for the ends of the partitions: what the platform clock's resolution costs."""
+_RESTING_SECONDS: Final = 1.0
+"""The same while nothing has moved: what an idle worker asks of its ledger is most of what it costs."""
 _BACKLOG: Final = 1_000
 """A poll that brings so many messages is not waited for: there are more."""
 
@@ -74,6 +76,7 @@ class Worker:
         self._asked_at = 0.0
         self._last_told: tuple[datetime, list[Position]] | None = None
         self._counted = False
+        self._resting = False
 
     def run(self) -> None:
         """Step until told to stop."""
@@ -204,13 +207,16 @@ class Worker:
         always has more to read is complete up to what it has counted, which the ledger knows: after counting, it is told even
         if nothing else has changed, or the clock would stand still while one partition works off a backlog, and then jump.
         """
-        if self._clock() - self._asked_at < _COMPLETE_EVERY_SECONDS:
+        every = _RESTING_SECONDS if self._resting and not self._counted else _COMPLETE_EVERY_SECONDS
+        if self._clock() - self._asked_at < every:
             return
         self._asked_at = self._clock()
         until = self._seen_before
         self._seen_before = self._patiently(self._ledger.greatest_event_at)
         told = self._last_told is not None and self._last_told[0] == until and not self._counted
-        if until is None or (told and self._source.at_rest()):
+        at_rest = told and self._source.at_rest()
+        self._resting = at_rest and self._seen_before == until
+        if until is None or at_rest:
             return  # nothing has moved since we asked
         positions = self._source.at_end()
         if self._counted or (until, positions) != self._last_told:

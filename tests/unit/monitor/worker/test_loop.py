@@ -1,6 +1,7 @@
 """The worker's loop over a source in memory and a ledger in a real database."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,7 @@ def ledger(engine: Engine) -> Ledger:
     return prepare(Ledger(engine, load_register().units))
 
 
-def make_worker(source: Source, ledger: Ledger, rests: list[float]) -> Worker:
+def make_worker(source: Source, ledger: Ledger, rests: list[float], clock: Callable[[], float] = time.monotonic) -> Worker:
     return Worker(
         source,
         ledger,
@@ -102,6 +103,7 @@ def make_worker(source: Source, ledger: Ledger, rests: list[float]) -> Worker:
         lambda: False,
         rest=rests.append,
         linger=0.5,
+        clock=clock,
     )
 
 
@@ -149,3 +151,22 @@ def test_an_idle_worker_asks_for_the_ends_once(ledger: Ledger, monkeypatch: pyte
     for _ in range(6):
         worker.step()
     assert source.asked == 2, "something has moved"
+
+
+def test_an_idle_worker_asks_its_ledger_once_a_second_and_one_that_counts_at_once(ledger: Ledger, engine: Engine) -> None:
+    now = 0.0
+    source = MemorySource({0: uploads(1, 3)})
+    worker = make_worker(source, ledger, [], lambda: now)
+    connections: list[object] = []
+    sqlalchemy_event.listen(engine, "checkout", lambda connection, *_: connections.append(connection))
+    for _ in range(10):
+        now += 0.5
+        worker.step()
+    connections.clear()
+    for _ in range(20):
+        now += 0.5
+        worker.step()
+    assert len(connections) == 10
+    source.polls.append({1: [encode(make_event(unit_id="xuanwu"))]})
+    worker.step()
+    assert source.asked == 2, "it counts, and says so in the same turn"
