@@ -26,8 +26,10 @@ from monitor.paging.canary_metrics import CanaryCollector, CanaryWatch
 from monitor.paging.daily_message import DailyMessages
 from monitor.paging.deadman import Deadman
 from monitor.paging.disk_metrics import DiskCollector
+from monitor.paging.exposition import Exposition
 from monitor.paging.finding_metrics import FindingCollector
 from monitor.paging.ledger_truth import ask_snapshot
+from monitor.paging.metrics import SnapshotCollector
 from monitor.paging.month_metrics import MonthCollector
 from monitor.paging.outbox_metrics import OutboxCollector
 from monitor.paging.planning import Planner
@@ -97,10 +99,12 @@ def build_web(settings: ServeSettings, *, live: LiveRegister | None = None) -> I
         of_month, of_paging = MonthCollector(lambda: month.latest, lambda: live.register), OutboxCollector(lambda: paging.latest)
         of_disk, of_register = DiskCollector(lambda: ledger_disk(engine)), RegisterCollector(lambda: live.state)
         of_canary = CanaryCollector(canary, datetime.now(UTC) if settings.canary else None)
-        collectors = of_month, FindingCollector(findings), of_register, of_paging, of_disk, of_canary
-        site = build_site(engine, keeper, findings, settings, *collectors, notices=lambda: register_notices(live.state))
+        of_snapshot = SnapshotCollector(lambda: keeper.latest, settings.stall_after, settings.stale_after)
+        collectors = of_snapshot, of_month, FindingCollector(findings), of_register, of_paging, of_disk, of_canary
+        exposition = Exposition(*collectors)
+        site = build_site(engine, keeper, findings, settings, exposition, notices=lambda: register_notices(live.state))
         web = Web(site, keeper, month, dashboards, deadman, findings)
-        refreshed = [lambda: follow(engine, keeper), paging.refresh]
+        refreshed = [lambda: follow(engine, keeper, exposition.prepare), paging.refresh]
         with _scheduled(web, settings, refreshed), telling(engine, planner, settings.targets):
             yield web
 
@@ -139,9 +143,10 @@ def judge_findings(keeper: SnapshotKeeper[Snapshot], findings: FindingKeeper) ->
     findings.refresh(None if keeper.latest is None else keeper.latest.status)
 
 
-def follow(engine: Engine, keeper: SnapshotKeeper[Snapshot]) -> None:
-    """Let the incident log follow the ledger: a unit that has recovered has no open incident."""
+def follow(engine: Engine, keeper: SnapshotKeeper[Snapshot], prepare: Callable[[], None] = lambda: None) -> None:
+    """Read the ledger, `prepare` what shows it, and let the incident log follow: a recovered unit has no open incident."""
     keeper.refresh()
+    prepare()
     if keeper.problem is None:
         try:
             follow_ledger(engine, ask_snapshot(keeper.latest, partial(silence_end, engine)))

@@ -4,33 +4,32 @@ A scrape never sees half an update, and a unit that left the register vanishes. 
 is silent is decided before; PromQL holds that while the monitor is not to be trusted.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from importlib.metadata import version
-from typing import Final
 
-from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from monitor.counting.feeds import Feed
 from monitor.judgement.judge import Snapshot
 from monitor.ledger.snapshot import TopicCounts
+from monitor.paging.exposition import SteadyCollector
 from monitor.paging.gauges import FEED_CONDITION, FEED_CONDITION_SINCE, FEED_SEEN, PLATFORM_CLOCK, UNIT_INFO, UNIT_SEEN
 from schemas.codec.reasons import Reason
 from schemas.register import Life
 from schemas.topics import EVENT_TOPICS
 
-CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
-
-class SnapshotCollector(Collector):
+class SnapshotCollector(SteadyCollector):
     """Turns the latest snapshot into metric families."""
 
     def __init__(self, latest: Callable[[], Snapshot | None], stall_after: timedelta, stale_after: timedelta) -> None:
         self._latest = latest
         self._stall_after = stall_after
         self._stale_after = stale_after
+
+    def shown(self) -> Sequence[object]:
+        return (self._latest(),)
 
     def collect(self) -> Iterable[Metric]:
         """Every family; those that need the ledger are absent until it has been read once."""
@@ -53,15 +52,6 @@ class SnapshotCollector(Collector):
             yield from _outages(snapshot)
             yield from _counts(snapshot)
             yield _unknown_senders(snapshot)
-
-
-def exposition(*collectors: Collector) -> bytes:
-    """The metrics in the text format, from a registry of their own."""
-    registry = CollectorRegistry(auto_describe=False)
-    for collector in collectors:
-        registry.register(collector)
-    text: bytes = generate_latest(registry)
-    return text
 
 
 def _info() -> Metric:

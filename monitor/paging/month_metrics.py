@@ -4,14 +4,14 @@ A number that was never carried has no series: absent is not zero. Amounts are y
 float is, and what is printed comes from the ledger, never from here.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from prometheus_client import Metric
-from prometheus_client.registry import Collector
 
 from monitor.ledger.month import MonthFacts
+from monitor.paging.exposition import SteadyCollector
 from monitor.paging.gauges import MONTH_START, TABLES_REQUIRED, Gauge
 from schemas.clock import start_of_day
 from schemas.events import UnitId
@@ -79,12 +79,15 @@ INDICATORS: Final = (
 """Those that show figures of the bulletin's chapters."""
 
 
-class MonthCollector(Collector):
+class MonthCollector(SteadyCollector):
     """Turns the facts of the running month into metric families; before the first event there are none."""
 
     def __init__(self, latest: Callable[[], MonthFacts | None], register: Callable[[], Register]) -> None:
         self._latest = latest
         self._register = register
+
+    def shown(self) -> Sequence[object]:
+        return self._latest(), self._register()
 
     def collect(self) -> Iterable[Metric]:
         """Every family, one series for each unit that has the number."""

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from monitor.ledger.append import Ledger
 from monitor.ledger.month import read_month, read_running_month
-from monitor.paging.metrics import exposition
+from monitor.paging.exposition import exposition
 from monitor.paging.month_metrics import MonthCollector
 from schemas.period import Period
 from schemas.register import Register

@@ -19,7 +19,8 @@ from monitor.judgement.unit_status import judge
 from monitor.ledger.database import closing_engine, open_database
 from monitor.ledger.month import MonthFacts
 from monitor.ledger.snapshot import read_facts
-from monitor.paging.metrics import SnapshotCollector, exposition
+from monitor.paging.exposition import exposition
+from monitor.paging.metrics import SnapshotCollector
 from monitor.paging.month_metrics import MonthCollector
 from schemas.codec.encode import encode
 from schemas.period import Period

@@ -28,8 +28,9 @@ from monitor.ledger.month import read_month, read_running_month
 from monitor.ledger.statements import table_of
 from monitor.ledger.tables import OutboxMessage
 from monitor.paging.canary_metrics import CanaryCollector
+from monitor.paging.exposition import exposition
 from monitor.paging.incidents import know_nothing
-from monitor.paging.metrics import SnapshotCollector, exposition
+from monitor.paging.metrics import SnapshotCollector
 from monitor.paging.month_metrics import MonthCollector
 from monitor.paging.receive import record
 from monitor.paging.webhook_message import WebhookMessage

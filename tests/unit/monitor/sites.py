@@ -18,7 +18,9 @@ from monitor.judgement.rhythms import Rhythms
 from monitor.ledger.append import Ledger
 from monitor.ledger.database import open_database
 from monitor.paging.deadman import Deadman
+from monitor.paging.exposition import Exposition
 from monitor.paging.finding_metrics import FindingCollector
+from monitor.paging.metrics import SnapshotCollector
 from monitor.settings import ServeSettings
 from schemas.register import load_register
 from tests.conftest import prepare
@@ -76,8 +78,8 @@ def running(folder: Path, token: str | None = TOKEN, **settings: Any) -> Iterato
     keeper = SnapshotKeeper(lambda: take_snapshot(engine, load_register(), Rhythms()))
     keeper.refresh()
     findings = FindingKeeper(engine, load_register)
-    with TestClient(
-        build_site(engine, keeper, findings, values, FindingCollector(findings)), raise_server_exceptions=False
-    ) as client:
+    snapshots = SnapshotCollector(lambda: keeper.latest, values.stall_after, values.stale_after)
+    exposition = Exposition(snapshots, FindingCollector(findings))
+    with TestClient(build_site(engine, keeper, findings, values, exposition), raise_server_exceptions=False) as client:
         yield Site(path, engine, prepare(Ledger(engine, UNITS)), keeper, Deadman(engine, values.watchdog_after), client, findings)
     engine.dispose()

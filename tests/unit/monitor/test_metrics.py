@@ -19,7 +19,8 @@ from monitor.ledger.disk_space import DiskSpace, ledger_disk
 from monitor.ledger.snapshot import LedgerFacts, TopicCounts
 from monitor.ledger.unknown_senders import UnknownSender
 from monitor.paging.disk_metrics import DiskCollector
-from monitor.paging.metrics import SnapshotCollector, exposition
+from monitor.paging.exposition import exposition
+from monitor.paging.metrics import SnapshotCollector
 from monitor.paging.register_metrics import RegisterCollector
 from schemas.codec.reasons import Reason
 from schemas.period import Period

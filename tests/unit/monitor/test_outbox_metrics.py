@@ -5,7 +5,7 @@ from pathlib import Path
 
 from monitor.ledger.database import open_database
 from monitor.ledger.outbox_counts import read_paging_counts
-from monitor.paging.metrics import exposition
+from monitor.paging.exposition import exposition
 from monitor.paging.outbox_metrics import OutboxCollector
 from monitor.paging.planning import Planner
 from monitor.paging.receive import TOO_LARGE, note_refused, record
