@@ -28,8 +28,8 @@ chaos: setup test-services ## a month under faults on real Kafka and PostgreSQL:
 	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(ONLY),--only "$(ONLY)") \
 		$(if $(UNSAFE),--worker-module tests.chaos.unsafe_worker)
 
-bench: setup test-services ## hipwatch beside kafka-python and confluent-kafka on the same events: make bench EVENTS=1000000 ROUNDS=3 BROKER=kafka
-	$(BIN)/python -m bench $(if $(EVENTS),--events $(EVENTS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BROKER),--broker $(BROKER))
+bench: setup test-services ## hipwatch beside its peers, live, at scale; writes docs/benchmark.md: make bench BROKER=kafka (EVENTS=1000000 ROUNDS=3 PART="live latency")
+	$(BIN)/python -m bench $(PART) $(if $(EVENTS),--events $(EVENTS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BROKER),--broker $(BROKER))
 
 bench-judging: setup ## what one evaluation of 10,000 units costs, whatever the ledger's age: make bench-judging UNITS=10000
 	$(BIN)/python -m bench.judging $(if $(UNITS),--units $(UNITS))

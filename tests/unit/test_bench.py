@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.contestants import ContestantFailed, measured
+from bench.running import ContestantFailed, Running, measured
 
 
 def python(script: str) -> list[str]:
@@ -23,8 +23,8 @@ def test_a_contestant_that_a_signal_ended_is_no_result(tmp_path: Path) -> None:
 
 
 def test_a_contestant_that_ends_before_it_has_counted_all_is_no_result(tmp_path: Path) -> None:
-    with pytest.raises(ContestantFailed, match="ended with 0"):
-        measured(python("pass"), tmp_path / "log", lambda: False)
+    with Running(python("pass"), tmp_path / "log") as running, pytest.raises(ContestantFailed, match="ended with 0"):
+        running.wait_until(lambda: False)
 
 
 def test_a_contestant_is_told_to_end_when_it_has_counted_all(tmp_path: Path) -> None:
@@ -35,7 +35,16 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 pathlib.Path({str(ready)!r}).touch()
 signal.pause()
 """
-    cpu, seconds, peak = measured(python(script), tmp_path / "log", ready.exists)
-    assert cpu > 0
-    assert seconds > 0
-    assert peak > 1
+    with Running(python(script), tmp_path / "log") as running:
+        assert running.wait_until(ready.exists) > 0
+        before = running.cpu_seconds()
+        running.stop()
+        assert running.cpu_seconds() >= before > 0
+        assert running.peak_mib() > 1
+
+
+def test_what_is_left_running_is_ended(tmp_path: Path) -> None:
+    with Running(python("import time; print(1, flush=True); time.sleep(3600)"), tmp_path / "log") as running:
+        running.wait_until(lambda: (tmp_path / "log").read_text() == "1\n")
+    with pytest.raises(ChildProcessError):
+        running.ended()

@@ -1,6 +1,7 @@
 """What /metrics answers: made once for what it shows."""
 
 import gzip
+import threading
 from collections.abc import Iterable, Sequence
 
 from prometheus_client import Metric
@@ -90,3 +91,34 @@ def test_the_next_scrape_is_prepared_only_if_there_was_one() -> None:
     steady.values = [4.0]
     metrics.prepare()
     assert steady.collected == 1, "nobody has asked since"
+
+
+class Slow(Steady):
+    """Makes its families no sooner than it is told to."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.begun, self.go_on = threading.Event(), threading.Event()
+        self.go_on.set()
+
+    def collect(self) -> Iterable[Metric]:
+        self.begun.set()
+        self.go_on.wait()
+        return super().collect()
+
+
+def test_who_asks_while_it_is_made_anew_gets_what_there_was() -> None:
+    slow = Slow("slow")
+    metrics = Exposition(slow)
+    before = metrics.plain()
+    slow.begun.clear()
+    slow.go_on.clear()
+    slow.values = [2.0]
+    making = threading.Thread(target=metrics.prepare)
+    making.start()
+    slow.begun.wait()
+    assert metrics.plain() == before
+    assert gzip.decompress(metrics.packed()) == before
+    slow.go_on.set()
+    making.join()
+    assert b"slow 2.0" in metrics.plain()
