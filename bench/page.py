@@ -1,6 +1,7 @@
 """docs/benchmark.md with its picture, made from what was measured: nothing in it is typed by hand. Shell: files."""
 
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ PAGE: Final = _DOCS / "benchmark.md"
 FOUND: Final = _DOCS / "benchmark.json"
 _PICTURE: Final = _DOCS / "benchmark.svg"
 _BROKERS: Final = {"kafka": "Apache Kafka", "embedded": "the embedded broker (Tansu)"}
+_WIDTH: Final = 160
 _HEAD: Final = """# Benchmark
 
 What counting costs, beside the peers, and what hipwatch takes while it lives. `make bench BROKER=kafka` measures everything
@@ -52,17 +54,22 @@ def page(found: Sequence[Result]) -> str:
         part = PARTS[result["part"]]
         if result["part"] not in told:
             told.add(result["part"])
-            sections.append(f"\n## {part.title}\n\n{' '.join(part.note.split())}\n")
+            sections.append(f"\n## {part.title}\n\n{_filled(part.note)}\n")
         sections.append("\n" + "\n".join([_measured(result), "", *part.lines(result["rows"])]) + "\n")
     costs = scale.costs_of(found)
     if costs is not None:
-        sections.append(f"\n## {scale.TITLE}\n\n{' '.join(scale.NOTE.split())}\n\n" + "\n".join(scale.lines(costs)) + "\n")
+        sections.append(f"\n## {scale.TITLE}\n\n{_filled(scale.NOTE)}\n\n" + "\n".join(scale.lines(costs)) + "\n")
     return "".join(sections)
+
+
+def _filled(note: str) -> str:
+    return textwrap.fill(" ".join(note.split()), _WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def _measured(result: Result) -> str:
     sizes: Mapping[str, Any] = result["sizes"]
     machine: Mapping[str, Any] = result["machine"]
-    size = f"{sizes['events']:,} events, {sizes['rounds']} rounds, {sizes['seconds']:g} s of each live phase"
+    rounds = "1 round" if sizes["rounds"] == 1 else f"{sizes['rounds']} rounds"
+    size = f"{sizes['events']:,} events, {rounds}, {sizes['seconds']:g} s of each live phase"
     place = f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB"
     return f"On {_BROKERS[result['broker']]}, asked for {size}; {place}, {machine['system']}, Python {machine['python']}."

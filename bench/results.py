@@ -40,7 +40,7 @@ def machine() -> dict[str, object]:
         "processor": models[0] if models else platform.machine(),
         "cores": os.cpu_count(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
-        "system": f"Linux {platform.release()}",
+        "system": f"Linux {platform.release().partition('-')[0]}",
         "python": platform.python_version(),
     }
 

@@ -10,9 +10,9 @@ from bench.results import Result, table
 TITLE: Final = "Scale on paper"
 NOTE: Final = """Nobody has run these: they are the figures above, multiplied. A city sends what September 2024 was, one
 event for each document, and the others as many times more as they have people. The busiest hour sends ten
-times the mean. A core is planned full to 70 %, and two workers are the least. The ledger holds the receipts
-of thirteen months, as PostgreSQL's took them at the last mark of its growth; the sums come on top, a row
-for each unit, table and day at most. One `serve` builds its text for all units on one core."""
+times the mean. A core is planned full to 70 %, and two workers are the least. The ledger holds thirteen
+months, at the bytes each of PostgreSQL's last mark. `serve` is one process, and has one core: what it takes
+while nobody asks grows with the units."""
 
 _DAYS, _SECONDS, _MONTHS = 30, 86_400, 13
 _BUSIEST: Final = 10
@@ -49,11 +49,11 @@ PLACES: Final = (
 
 @dataclass(frozen=True)
 class Costs:
-    """What was measured: CPU-seconds per million events, bytes of receipts each, CPU-seconds of one text of one unit."""
+    """What was measured: CPU-seconds per million events, bytes of each, the share of a core that `serve` takes for a unit."""
 
     per_million: float
     bytes_each: float
-    text_of_a_unit: float
+    serve_of_a_unit: float
 
 
 def costs_of(found: Sequence[Result]) -> Costs | None:
@@ -63,11 +63,11 @@ def costs_of(found: Sequence[Result]) -> Costs | None:
         return None
     grown = [row for row in rows["growth"] if row["database"] == "PostgreSQL"][-1]
     most = rows["scrape"][-1]
-    return Costs(grown["cpu_seconds_per_million"], grown["bytes_per_message"], most["metrics_cpu_seconds"] / most["units"])
+    return Costs(grown["cpu_seconds_per_million"], grown["bytes_per_message"], most["idle_share_of_a_core"] / most["units"])
 
 
 def needs(place: Place, costs: Costs) -> dict[str, float]:
-    """Events a second in the busiest hour, cores that count them, workers, partitions, terabytes, CPU-seconds of a text."""
+    """Events a second in the busiest hour, cores that count them, workers, partitions, terabytes, cores of `serve`."""
     busiest = place.events_a_month / _DAYS / _SECONDS * _BUSIEST
     cores = busiest * costs.per_million / 1e6
     workers = max(_LEAST_WORKERS, math.ceil(cores / _FULL))
@@ -77,7 +77,7 @@ def needs(place: Place, costs: Costs) -> dict[str, float]:
         "workers": workers,
         "partitions": max(_LEAST_PARTITIONS, workers * _PARTITIONS_OF_A_WORKER),
         "terabytes": place.events_a_month * _MONTHS * costs.bytes_each / 1e12,
-        "text_seconds": place.units * costs.text_of_a_unit,
+        "serve": place.units * costs.serve_of_a_unit,
     }
 
 
@@ -88,6 +88,6 @@ def lines(costs: Costs) -> list[str]:
     for place in PLACES:
         need = needs(place, costs)
         counts = [f"{need['busiest']:,.0f}", f"{need['cores']:.2f}", f"{need['workers']:.0f}", f"{need['partitions']:.0f}"]
-        sizes = [f"{need['terabytes']:,.2f}", f"{need['text_seconds']:.2f}"]
+        sizes = [f"{need['terabytes']:,.2f}", f"{need['serve']:.2f}"]
         rows.append([place.name, f"{place.units:,}", f"{place.events_a_month / 1e6:,.0f}", *counts, *sizes])
-    return table([*headings, "a text of `/metrics`, CPU-s"], rows)
+    return table([*headings, "cores of `serve`"], rows)

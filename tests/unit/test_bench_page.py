@@ -93,9 +93,9 @@ def test_the_page_says_on_what_machine_and_how_much() -> None:
 
 
 def test_what_is_worked_out_follows_from_what_was_measured() -> None:
-    scraped: list[dict[str, object]] = [{"units": 10_000, "metrics_cpu_seconds": 0.5}]
+    scraped: list[dict[str, object]] = [{"units": 10_000, "idle_share_of_a_core": 0.5}]
     costs = scale.costs_of([result("growth", GROWN), result("scrape", scraped)])
-    assert costs == scale.Costs(per_million=1.25, bytes_each=30.0, text_of_a_unit=0.00005)
+    assert costs == scale.Costs(per_million=1.25, bytes_each=30.0, serve_of_a_unit=0.00005)
     assert scale.costs_of([result("growth", GROWN)]) is None
     city = scale.needs(scale.PLACES[0], costs)
     assert city["workers"] == 2, "one takes over from the other"
