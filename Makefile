@@ -45,7 +45,7 @@ mutants: setup ## small changes to the code that no test notices; hours for all,
 
 judge: setup ## a labelled city through the real fold and judge, with what it missed and cried wolf: make judge SEED=1 MONTHS=24 UNITS=52 (CURVE=1)
 	$(BIN)/python -m tests.judge $(if $(SEED),--seed $(SEED)) $(if $(MONTHS),--months $(MONTHS)) $(if $(UNITS),--units $(UNITS)) \
-		$(if $(JUDGE),--judge $(JUDGE)) $(if $(CURVE),--curve) $(if $(JSON),--json) $(if $(SHOW),--show) $(if $(WRITE),--write $(WRITE))
+		$(if $(JUDGE),--judge $(JUDGE)) $(if $(CURVE),--curve) $(if $(SILENCES),--silences) $(if $(JSON),--json) $(if $(SHOW),--show) $(if $(WRITE),--write $(WRITE))
 
 dashboards: setup ## write the JSON of the Grafana dashboards anew
 	$(BIN)/python -m ops.grafana

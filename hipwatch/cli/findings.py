@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -54,7 +55,7 @@ def findings(
         raise HipwatchError(f"there is no rule '{rule}'; there are {', '.join(RANK)}")
     unit_id = unit_in(register, unit)
     if judge:
-        known = read_rhythms(rhythms, register) if rhythms else Rhythms()
+        known = _known(rhythms, register)
         judge_units(engine, register, overdue_feeds(take_snapshot(engine, register, known).status), known.calendar)
     _note_unjudged(engine)
     found = open_findings(engine, FindingFilter(unit_id, rule, open_only))
@@ -106,6 +107,7 @@ def summary(
 
 def score(
     period: Annotated[str, typer.Argument(metavar="PERIOD", help="The month, YYYY-MM.")],
+    rhythms: RhythmsFile = None,
     lang: Lang = Language.ZH,
     as_json: AsJson = False,
     database: ReadDatabase = None,
@@ -113,7 +115,7 @@ def score(
 ) -> None:
     """Every unit's month in one number: timeliness, completeness, consistency; the formula beside it."""
     register, month = register_in(register_folder), Period.parse(period)
-    city = _city_of(open_database(read_from(database), create=False), register, month)
+    city = _city_of(open_database(read_from(database), create=False), register, _known(rhythms, register), month)
     found = scores(city, evaluate(city).verdicts)
     if as_json:
         say_json({"period": period, "formula": FORMULA._asdict(), "scores": [asdict(one) for one in found]})
@@ -123,6 +125,7 @@ def score(
 
 def owed(
     unit: Annotated[str, typer.Argument(metavar="UNIT", help="The unit's id, or its Chinese or English name.")],
+    rhythms: RhythmsFile = None,
     as_json: AsJson = False,
     database: ReadDatabase = None,
     register_folder: RegisterFolder = None,
@@ -130,7 +133,7 @@ def owed(
     """Which tables and forms a unit owes for which dates, by its own habits and no others."""
     register = register_in(register_folder)
     unit_id = unit_in(register, unit)
-    city = _city(open_database(read_from(database), create=False), register)
+    city = _city(open_database(read_from(database), create=False), register, _known(rhythms, register))
     (facts,) = [known for known in city.units if known.unit.unit_id == unit_id]
     found = {feed: owed_parts(of_feed, city) for feed, of_feed in facts.feeds.items()}
     if as_json:
@@ -143,6 +146,7 @@ def owed(
 def forecast(
     period: Annotated[str, typer.Argument(metavar="PERIOD", help="The running month, YYYY-MM.")],
     unit: UnitOption = None,
+    rhythms: RhythmsFile = None,
     lang: Lang = Language.ZH,
     as_json: AsJson = False,
     database: ReadDatabase = None,
@@ -150,7 +154,7 @@ def forecast(
 ) -> None:
     """What the running month will come to, if every unit goes on as it does: days, forms, records."""
     register, month = register_in(register_folder), Period.parse(period)
-    city = _city_of(open_database(read_from(database), create=False), register, month)
+    city = _city_of(open_database(read_from(database), create=False), register, _known(rhythms, register), month)
     only = unit_in(register, unit)
     chosen = [known for known in city.units if known.seen and only in (None, known.unit.unit_id)]
     found = [forecast_of(known, city, month) for known in chosen]
@@ -169,17 +173,21 @@ def _day(text: str | None) -> date | None:
         raise HipwatchError(f"'{text}' is not a day: write it as YYYY-MM-DD") from None
 
 
-def _city(engine: Engine, register: Register, at: datetime | None = None) -> CityFacts:
-    city = read_city(engine, register, at=at)
+def _known(rhythms: Path | None, register: Register) -> Rhythms:
+    return read_rhythms(rhythms, register) if rhythms else Rhythms()
+
+
+def _city(engine: Engine, register: Register, known: Rhythms, at: datetime | None = None) -> CityFacts:
+    city = read_city(engine, register, calendar=known.calendar, at=at)
     if city is None:
         raise HipwatchError("this ledger has counted nothing yet")
     return city
 
 
-def _city_of(engine: Engine, register: Register, month: Period) -> CityFacts:
+def _city_of(engine: Engine, register: Register, known: Rhythms, month: Period) -> CityFacts:
     """The city when `month` was settled, or as it is now."""
     settled = start_of_day(month.last + timedelta(days=MONTH_SETTLES))
-    city = _city(engine, register, settled)
+    city = _city(engine, register, known, settled)
     if city.clock < start_of_day(month.first):
         raise HipwatchError(f"the platform clock has not come to {month} yet")
     return city

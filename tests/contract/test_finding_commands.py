@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,6 +56,17 @@ def test_owed_score_and_forecast_of_a_unit(run: Any) -> None:
     assert "得分 = 50×及时" in run("score", "2024-09")
     (month,) = json.loads(run("forecast", "2024-09", "--json"))
     assert (month["upload_days"], month["upload_days_by_end"]) == (22, 29)
+
+
+def test_owed_score_and_forecast_know_the_closures_of_the_rhythms_file(run: Any, tmp_path: Path) -> None:
+    closed = tmp_path / "rhythms.toml"
+    closed.write_text("[calendar]\nclosed = [2024-09-21, 2024-09-01, 2024-09-24]\n")
+    said = ("--rhythms", str(closed), "--json")
+    assert json.loads(run("owed", HOSPITAL, *said)) == {"scheduled": {}, "realtime": {}}
+    (of_month,) = json.loads(run("score", "2024-09", *said))["scores"]
+    assert of_month["deliveries"]["scheduled"] == {"owed": 22, "on_time": 22, "late": 0}
+    (month,) = json.loads(run("forecast", "2024-09", *said))
+    assert month["upload_days_by_end"] == 29, "it works on days off too"
 
 
 @pytest.mark.parametrize(

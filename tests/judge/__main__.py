@@ -15,9 +15,10 @@ from monitor.judgement.hour_weights import LEAST_LIMIT
 from tests.judge.baselines import fixed_period, static_day
 from tests.judge.city import Days, Sender
 from tests.judge.contents_judged import Contents
-from tests.judge.curve import LIMITS, caption, curve, draw, table
+from tests.judge.curve import LIMITS, caption, curve, draw
+from tests.judge.curve import table as curve_table
 from tests.judge.history import History
-from tests.judge.report import text
+from tests.judge.report import texts
 from tests.judge.run import Alarm, Played, hear, play
 from tests.judge.score import Score, score
 from tests.judge.score_findings import FindingScore, score_findings, verdict_on_findings
@@ -30,9 +31,11 @@ def main() -> int:
     about = {"seed": args.seed, "months": args.months, "units": args.units, "first_day": history.days.first.isoformat()}
     if args.curve:
         points = curve(history, args.limits, lambda words: print(words, file=sys.stderr, flush=True))
-        print(json.dumps({**about, "points": [asdict(point) for point in points]}, indent=1) if args.json else table(points))
+        print(
+            json.dumps({**about, "points": [asdict(point) for point in points]}, indent=1) if args.json else curve_table(points)
+        )
         if args.write:
-            _write(args.write, f"curve of seed {args.seed}", f"{caption(about)}\n\n{table(points)}")
+            _write(args.write, f"curve of seed {args.seed}", f"{caption(about)}\n\n{curve_table(points)}")
             draw(points, args.write.with_name(f"{args.write.stem}-curve.svg"))
         return 0
     judges: dict[str, Callable[[], Played]] = {
@@ -46,24 +49,26 @@ def main() -> int:
         score("fixed period + 3 h", fixed_period(history), history),
         score("static 24 h", static_day(history), history),
     ]
-    contents = Contents.make(history)
-    about_contents = score_findings(contents.judge(args.judge, played), contents.labels, history.days)
-    failures = verdict(scores[0]) + verdict_on_findings(about_contents)
+    about_contents = None if args.silences else _judge_contents(args.judge, history, played)
     found = {
         **about,
         "events": sum(len(sender.arrive) for sender in history.senders),
         "cpu_seconds": round(time.process_time() - began, 1),
         "scores": [one.as_json() for one in scores],
-        "contents": about_contents.as_json(),
-        "failed": failures,
+        "failed": verdict(scores[0]),
     }
-    print(json.dumps(found, indent=1) if args.json else text(found))
-    if args.write:
-        _write(args.write, f"seed {args.seed}", text(found))
+    if about_contents is not None:
+        found["contents"] = about_contents.as_json()
+        found["failed_contents"] = verdict_on_findings(about_contents)
+    tables = texts(found)
+    print(json.dumps(found, indent=1) if args.json else "\n\n".join(tables.values()))
+    for part, table in tables.items() if args.write else ():
+        _write(args.write, f"{part} of seed {args.seed}", table)
     if args.show:
         _show(scores[0], history.senders, played)
+    if args.show and about_contents is not None:
         _show_findings(about_contents, history.senders)
-    return 1 if failures else 0
+    return 1 if found["failed"] or found.get("failed_contents") else 0
 
 
 def _options() -> argparse.Namespace:
@@ -75,10 +80,18 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--judge", choices=["hipwatch", "never", "always"], default="hipwatch")
     parser.add_argument("--curve", action="store_true", help="the same history at several limits: false alarms against delay")
     parser.add_argument("--limits", type=float, nargs="+", default=LIMITS, help="those of the curve (%(default)s)")
+    parser.add_argument(
+        "--silences", action="store_true", help="silences and outages only, without the contents: a third of the time"
+    )
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--show", action="store_true", help="list false and missed alarms one by one")
     parser.add_argument("--write", type=Path, help="put the table into this file, in the place of that of the same seed")
     return parser.parse_args()
+
+
+def _judge_contents(judge: str, history: History, played: Played) -> FindingScore:
+    contents = Contents.make(history)
+    return score_findings(contents.judge(judge, played), contents.labels, history.days)
 
 
 def _always(rows: int, days: Days) -> Played:

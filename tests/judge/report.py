@@ -1,10 +1,17 @@
-"""The figures as a table for people, which is also the table of docs/judge.md. Core."""
+"""The figures as tables for people, which are also those of docs/judge.md. Core."""
 
 from typing import Any
 
 
-def text(found: dict[str, Any]) -> str:
-    """Markdown."""
+def texts(found: dict[str, Any]) -> dict[str, str]:
+    """Markdown: the table of silences, and that of contents, where those were judged."""
+    tables = {"silences": _silences(found)}
+    if "contents" in found:
+        tables["contents"] = "\n".join([*_contents(found["contents"]), "", _verdict(found["failed_contents"])])
+    return tables
+
+
+def _silences(found: dict[str, Any]) -> str:
     lines = [
         f"Seed {found['seed']}: {found['units']} units, {found['months']} months from {found['first_day']}, "
         f"{found['events']:,} uploads, {found['cpu_seconds']} CPU-seconds.",
@@ -24,10 +31,11 @@ def text(found: dict[str, Any]) -> str:
             many = f"{line['incidents_least']} to {line['incidents_most']}" if "incidents_most" in line else ""
             cells = (score["judge"], kind, line["faults"], line["due"], line["missed"], line["found"], delay, many)
             lines.append(f"| {' | '.join(str(cell) for cell in cells)} |")
-    lines += ["", *_contents(found["contents"])]
-    failed = found["failed"]
-    lines += ["", "Passed." if not failed else "Failed: " + "; ".join(failed) + "."]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", _verdict(found["failed"])])
+
+
+def _verdict(failed: list[str]) -> str:
+    return "Passed." if not failed else "Failed: " + "; ".join(failed) + "."
 
 
 def _contents(contents: dict[str, Any]) -> list[str]:
