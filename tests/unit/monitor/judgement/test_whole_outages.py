@@ -189,16 +189,17 @@ def test_a_feed_is_out_when_the_silence_of_three_or_more_is_beyond_chance(pace: 
     [
         ([4.5, 4.5, 4.0], True),  # a surprise of thirteen
         ([4.5, 4.5, 3.9], False),
-        ([8.0, 5.0, 0.0], True),
-        ([90.0, 2.5, 2.5], True),  # of one no more than eight
-        ([90.0, 2.5, 2.4], False),
+        ([90.0, 90.0, 1.0], True),  # of one no more than six, and of two no more than twelve
+        ([90.0, 90.0, 0.9], False),
+        ([90.0, 3.5, 3.5], True),
+        ([90.0, 3.5, 3.4], False),
     ],
 )
 def test_a_group_is_out_when_thirteen_of_surprise_are_not_one_units(pace: Sequence[float], out: bool) -> None:
     assert bool(found(pace, scope=DISTRICT)) is out
 
 
-@pytest.mark.parametrize(("overdue", "out"), [(0, False), (1, False), (2, True)])
+@pytest.mark.parametrize(("overdue", "out"), [(1, False), (2, False), (3, True)])
 def test_units_that_miss_their_moment_together_are_a_group_that_is_out(overdue: int, out: bool) -> None:
     """Of four that send once a day and hardly say anything hour by hour, so many had to be there by three in the afternoon."""
     steady = np.append(np.arange(4) < overdue, [False, False])
