@@ -20,7 +20,7 @@ times as fast here, and wait a twentieth."""
 _RATES: Final = (0, 200, 1_000)
 _FIRST: Final = 2_000
 """So many make every unit known."""
-_SETTLE_SECONDS: Final = 6.0
+_SETTLE_SECONDS: Final = 15.0
 """A worker has started and joined, and every cache is warm."""
 _FAST, _LINGER = 4_000, "0.025"
 
