@@ -62,9 +62,7 @@ class ColumnarDecoding:
         if not isinstance(units, CodeColumn):
             return found
         starts, lengths = messages.slices.key_starts[found.rows], messages.slices.key_lengths[found.rows]
-        wrong: Marks = np.zeros(len(found.rows), bool)
-        keyed = self._units.find(messages.packed, starts, np.maximum(lengths, 0), wrong)
-        wrong |= keyed != units.places
+        wrong: Marks = self._units.differ(units.places, messages.packed, starts, np.maximum(lengths, 0))
         wrong = np.where(lengths >= 0, wrong, not null_keys)
         if not wrong.any():
             return found

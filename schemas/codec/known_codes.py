@@ -1,11 +1,14 @@
 """Codes of the register found in texts, many at once and byte for byte. Core."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
 
 from schemas.codec.packed import FIRST_BYTES, LONGEST_TEXT, Marks, Numbers, Packed, Words
+
+Rows = slice | Numbers
+"""All rows of a column, or those of these numbers."""
 
 _STEP: Final = np.uint64(0x9E3779B97F4A7C15)
 """2^64 by the golden ratio: multiplied by it, neighbours are scattered (Knuth, 6.4)."""
@@ -26,13 +29,13 @@ class KnownCodes:
         lengths = [len(code.encode()) for code in codes]
         self._lengths = np.array([*lengths, _NO_LENGTH])  # what is not found has the last place, -1
         padded = b"".join(text.ljust(8 * width, b"\0") for text in texts)
-        self._words: Words = np.frombuffer(padded, "<u8").reshape(len(texts), width)
+        self._words: Sequence[Words] = list(np.frombuffer(padded, "<u8").reshape(len(texts), width).T.copy())
         bits = max(_LEAST_SLOTS, _ROOM * len(texts)).bit_length()
         self._shift, self._last = np.uint64(64 - bits), (1 << bits) - 1
         self._slots = np.full(1 << bits, -1)
         packed = Packed(texts)
         starts = np.cumsum([0, *map(len, texts[:-1])])
-        self._hashes = _hashed([_word(packed, starts, self._lengths, index) for index in range(width)], self._lengths)
+        self._hashes = _hashed(_words(packed, starts, self._lengths, width), self._lengths)
         for index, slot in enumerate(self._slot_of(self._hashes[:-1]).tolist()):
             while self._slots[slot] >= 0:
                 slot = (slot + 1) & self._last
@@ -40,8 +43,7 @@ class KnownCodes:
 
     def find(self, packed: Packed, starts: Numbers, lengths: Numbers, odd: Marks) -> Numbers:
         """The place of each text among the codes; a text that is none of them is marked as odd."""
-        words = [_word(packed, starts, lengths, index) for index in range(self._words.shape[1])]
-        hashes = _hashed(words, lengths)
+        hashes = _hashed(_words(packed, starts, lengths, len(self._words)), lengths)
         slots = self._slot_of(hashes)
         found: Numbers = self._slots[slots]
         others = np.flatnonzero((found >= 0) & (self._hashes[found] != hashes))
@@ -49,28 +51,32 @@ class KnownCodes:
             slots[others] = (slots[others] + 1) & self._last
             found[others] = self._slots[slots[others]]
             others = others[(found[others] >= 0) & (self._hashes[found[others]] != hashes[others])]
-        odd |= self._lengths[found] != lengths
-        for index, word in enumerate(words):
-            odd |= word != self._words[found, index]
+        odd |= self.differ(found, packed, starts, lengths)
         return found
+
+    def differ(self, places: Numbers, packed: Packed, starts: Numbers, lengths: Numbers) -> Marks:
+        """Which texts are not the code whose place stands for them."""
+        different: Marks = self._lengths[places] != lengths
+        for (rows, words), known in zip(_words(packed, starts, lengths, len(self._words)), self._words, strict=True):
+            different[rows] |= words != known[places[rows]]
+        return different
 
     def _slot_of(self, hashes: Words) -> Numbers:
         return (hashes * _STEP >> self._shift).astype(np.int64)
 
 
-def _hashed(words: Sequence[Words], lengths: Numbers) -> Words:
+def _hashed(words: Iterable[tuple[Rows, Words]], lengths: Numbers) -> Words:
     """A hash of each text's words and of its length."""
     hashes = lengths.astype(np.uint64) * _STEP
-    for word in words:
-        hashes ^= word
-        hashes *= _STEP
-        hashes ^= hashes >> _FOLD
+    for rows, part in words:
+        mixed = (hashes[rows] ^ part) * _STEP
+        hashes[rows] = mixed ^ mixed >> _FOLD
     return hashes
 
 
-def _word(packed: Packed, starts: Numbers, lengths: Numbers, index: int) -> Words:
-    """The word of each text that begins at its byte 8 × `index`; zeros where it has ended."""
-    if index == 0:
-        return packed.words[starts] & FIRST_BYTES[np.minimum(lengths, 8)]
-    words: Words = packed.words[starts + 8 * index] & FIRST_BYTES[np.minimum(np.maximum(lengths - 8 * index, 0), 8)]
-    return words
+def _words(packed: Packed, starts: Numbers, lengths: Numbers, count: int) -> Iterator[tuple[Rows, Words]]:
+    """The first, second, … word of the texts that have one, and which texts those are; zeros fill the last of each."""
+    yield slice(None), packed.words[starts] & FIRST_BYTES[np.minimum(lengths, 8)]
+    for begin in range(8, 8 * count, 8):
+        rows = np.flatnonzero(lengths > begin)
+        yield rows, packed.words[starts[rows] + begin] & FIRST_BYTES[np.minimum(lengths[rows] - begin, 8)]

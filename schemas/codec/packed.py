@@ -61,11 +61,15 @@ def read_varints(packed: Packed, at: Numbers, odd: Marks) -> tuple[Numbers, Numb
     lengths = (np.bitwise_count(below).astype(np.int64) + 1) >> 3
     odd |= stops == 0
     words &= below
-    odd |= (lengths > 1) & (words <= below >> _7)  # the last of its bytes says nothing
-    words &= _SEVEN_BITS
-    words = (words & _ODD_SEVENS) >> _1 | words & _EVEN_SEVENS
-    words = (words & _ODD_14) >> _2 | words & _EVEN_14
-    words = (words & _ODD_28) >> _4 | words & _EVEN_28
+    longest = int(lengths.max(initial=0))
+    if longest > 1:
+        odd |= (lengths > 1) & (words <= below >> _7)  # the last of its bytes says nothing
+        words &= _SEVEN_BITS
+        words = (words & _ODD_SEVENS) >> _1 | words & _EVEN_SEVENS
+    if longest > 2:
+        words = (words & _ODD_14) >> _2 | words & _EVEN_14
+    if longest > 4:
+        words = (words & _ODD_28) >> _4 | words & _EVEN_28
     numbers = (words >> _1 ^ (~(words & _1) + _1)).view(np.int64)
     return numbers, packed.within(at + lengths)
 

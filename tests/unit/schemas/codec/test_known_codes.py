@@ -66,3 +66,12 @@ def test_what_is_odd_already_stays_odd() -> None:
     odd = np.array([True, False])
     places = KnownCodes(["a", "b"]).find(Packed([b"ba"]), np.array([0, 1]), np.array([1, 1]), odd)
     assert (places.tolist(), odd.tolist()) == ([1, 0], [True, False])
+
+
+def test_a_text_differs_from_a_code_in_any_byte_or_in_its_length() -> None:
+    known = KnownCodes(["a", "b" * 17, "区"])
+    texts = [b"a", b"b" * 17, b"b" * 16 + b"c", b"b" * 18, "区".encode(), b"ab", b""]
+    lengths = np.array([len(text) for text in texts])
+    places = np.array([0, 1, 1, 1, 2, 0, 0])
+    different = known.differ(places, Packed(texts), np.cumsum(lengths) - lengths, lengths)
+    assert different.tolist() == [False, False, True, True, False, True, True]
