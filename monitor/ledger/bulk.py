@@ -8,7 +8,7 @@ no time limit applies, and its locks stay until it wakes.
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Connection, Date, Integer, LargeBinary, Table
@@ -39,7 +39,7 @@ def write(connection: Connection, table: Table, columns: Sequence[str], rows: Se
     converted = _converted(table, columns, rows, on_postgresql)
     try:
         if on_postgresql:
-            connection.exec_driver_sql(statement, tuple(map(list, converted)))
+            connection.exec_driver_sql(statement, tuple(converted))
         else:
             connection.exec_driver_sql(statement, list(zip(*converted, strict=True)))
     except (DataError, OperationalError) as error:
@@ -56,7 +56,7 @@ def erase(connection: Connection, table: Table, key: Sequence[str], rows: Sequen
         kinds = {name: int if isinstance(table.c[name].type, Integer) else str for name in key}
         same = " AND ".join(f"{table.name}.{name} = given.{name}" for name in key)
         statement = f"{_given(tuple(kinds.items()), True)} DELETE FROM {table.name} USING given WHERE {same}"
-        parameters: Any = tuple(list(column) for column in zip(*rows, strict=True))
+        parameters = tuple(_array_of(column) for column in zip(*rows, strict=True))
         connection.exec_driver_sql(statement, parameters)
     else:
         same = " AND ".join(f"{name} = ?" for name in key)
@@ -77,7 +77,7 @@ def read(
     statement = _given(tuple(given.items()), on_postgresql) + statement.format(
         lock="FOR UPDATE OF found" if on_postgresql else ""
     )
-    parameters = tuple(list(column) for column in zip(*rows, strict=True)) if on_postgresql else (json.dumps(rows),)
+    parameters = tuple(_array_of(column) for column in zip(*rows, strict=True)) if on_postgresql else (json.dumps(rows),)
     return [tuple(row) for row in connection.exec_driver_sql(statement, parameters)]
 
 
@@ -154,11 +154,29 @@ def _type(column_type: Any) -> str:
     return "bytea" if isinstance(column_type, LargeBinary) else "text"
 
 
-def _converted(table: Table, columns: Sequence[str], rows: Sequence[Row], on_postgresql: bool) -> Iterator[Iterable[Any]]:
+def _converted(table: Table, columns: Sequence[str], rows: Sequence[Row], on_postgresql: bool) -> Iterator[Any]:
     """The rows column by column, as the driver takes their values."""
     for name, values in zip(columns, zip(*rows, strict=True), strict=True):
         converter = _converter(table.c[name].type, on_postgresql)
-        yield values if converter is None else [None if value is None else converter(value) for value in values]
+        found = values if converter is None else [None if value is None else converter(value) for value in values]
+        yield _array_of(found) if on_postgresql else found
+
+
+def _array_of(values: Sequence[Any]) -> Any:
+    """An array as PostgreSQL reads it: psycopg would look at each value's type. Bytes stay a list, which it sends as they are."""
+    if isinstance(next((value for value in values if value is not None), None), bytes):
+        return list(values)
+    return "{" + ",".join(["NULL" if value is None else _element(value) for value in values]) + "}"
+
+
+def _element(value: Any) -> str:
+    return _quoted(value) if isinstance(value, str) else str(value)
+
+
+@lru_cache(maxsize=16_384)
+def _quoted(text: str) -> str:
+    """Codes of units and tables come again and again."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _converter(column_type: Any, on_postgresql: bool) -> Callable[[Any], Any] | None:
