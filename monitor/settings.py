@@ -49,7 +49,8 @@ class ServeSettings:
 
     `webhook_token` guards Alertmanager's deliveries, `duty_code` the form of an incident; without it each refuses everybody.
     `stall_after`: how long the platform clock may stand still (wall time). `allowed_hosts`: names beside addresses and short
-    names by which the site may be called. `watchdog_after`: how long the Watchdog alert may stay away.
+    names by which the site may be called. `watchdog_after`: how long the Watchdog alert may stay away;
+    a dead Prometheus' last one is repeated by Alertmanager for four minutes more.
     `targets`: who is told. `until`: what comes after it is not judged. `canary`: whether one is sent, and missed when it is late.
     """
 
@@ -60,7 +61,7 @@ class ServeSettings:
     refresh: timedelta = timedelta(seconds=5)
     stall_after: timedelta = timedelta(hours=1)
     stale_after: timedelta = timedelta(minutes=2)
-    watchdog_after: timedelta = timedelta(minutes=10)
+    watchdog_after: timedelta = timedelta(minutes=5)
     allowed_hosts: Sequence[str] = ()
     rhythms: Rhythms = field(default_factory=Rhythms)
     register_folder: Path | None = None

@@ -95,7 +95,7 @@ def serve(
     ] = 120.0,
     watchdog_after: Annotated[
         float, typer.Option(envvar="HIPWATCH_WATCHDOG_AFTER", min=1, help="Seconds that the Watchdog alert may stay away.")
-    ] = 600.0,
+    ] = 300.0,
     allowed_host: Annotated[
         list[str] | None,
         typer.Option(

@@ -34,7 +34,7 @@ _INCOMPLETE: Final = table_of(tables.IncompleteDelivery)
 _CLOCK: Final = table_of(tables.PlatformClock)
 _KNOWN: Final = select(
     *(_INCIDENT.c[name] for name in ("id", "fingerprint", "started_at", "closed_at")),
-    *(_INCIDENT.c[name] for name in ("closed_by", "resolved_at", "alertname", "unit_id", "feed", "labels")),
+    *(_INCIDENT.c[name] for name in ("closed_by", "resolved_at", "alertname", "unit_id", "feed", "labels", "ended_at")),
 )
 _LOCK: Final = 7_461_926_350_018
 """Any number, as long as nobody else locks it: writers of incidents take turns (PostgreSQL; SQLite has one writer anyway)."""

@@ -38,6 +38,7 @@ class KnownIncident:
     unit_id: str | None
     feed: str | None
     labels: str
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True)

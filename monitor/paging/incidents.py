@@ -15,9 +15,10 @@ from typing import Final
 from monitor.ledger.incident_changes import BY_LEDGER, BY_SENDER, Closing, IncidentChanges, KnownIncident, NewIncident, Reopening
 from monitor.paging.webhook_message import Alert
 
-ALIVE_AFTER: Final = timedelta(seconds=60)
-"""A Watchdog that arrives this long after a *resolved* was sent after it; a dead Prometheus' Watchdog is gone by then,
-for Alertmanager drops it together with the others (within one evaluation of the rules)."""
+ALIVE_AFTER: Final = timedelta(seconds=90)
+"""A Watchdog that arrives this long after a *resolved* was sent after it; a dead Prometheus' Watchdog is gone by then.
+Prometheus sends an alert again at the first evaluation (15 s) that is more than a minute after the last time, and Alertmanager
+drops it four minutes after that: so of all alerts that end with Prometheus none ends 75 s before another."""
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD: Final = timedelta(days=1)
 """A start before the one or further ahead than the other is no start: the moment of receipt is taken for it."""
@@ -75,6 +76,7 @@ def take_in(
     for alert in alerts:
         before = known.get(alert.fingerprint)
         truth = ask(alert.name, alert.labels)
+        echo = before is not None and _is_echo(before, truth)
         starts_again = before is not None and not before.is_open and believed(alert.starts_at, now) != before.started_at
         if alert.status == "resolved":
             if before is None:
@@ -83,10 +85,10 @@ def take_in(
             resolved.append(before.incident_id)
             if before.is_open and _may_close(truth, watchdog=watchdog):
                 closed.append(Closing(before.incident_id, BY_SENDER, truth.ended_at))
-        elif before is None or starts_again:
+        elif before is None or (starts_again and not echo):
             opened.append(_new(alert, truth, now))
         else:
-            if not before.is_open and _fires_again(before, truth):
+            if not before.is_open and not echo and _fires_again(before, truth):
                 reopened.append(Reopening(before.incident_id, BY_SENDER, truth.began_at))
             firing.append(before.incident_id)
     return IncidentChanges(opened, reopened, closed, firing, resolved)
@@ -130,6 +132,16 @@ def _may_close(truth: Truth, *, watchdog: bool) -> bool:
     if truth.verdict is Verdict.UNKNOWN:
         return not watchdog  # else it waits for the Watchdog: see `confirmed`
     return truth.verdict is Verdict.OVER
+
+
+def _is_echo(before: KnownIncident, truth: Truth) -> bool:
+    """Whether a firing notice tells of nothing but the silence whose end the ledger has seen.
+
+    A Prometheus that was restarted fires once more by what it knew before, and with a new start; a delivery may be late, too.
+    """
+    if before.is_open or before.closed_by != BY_LEDGER or truth.verdict is not Verdict.OVER:
+        return False
+    return before.ended_at is None or truth.ended_at is None or truth.ended_at <= before.ended_at
 
 
 def _fires_again(before: KnownIncident, truth: Truth) -> bool:

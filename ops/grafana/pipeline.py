@@ -28,11 +28,11 @@ def pipeline() -> Dashboard:
         clock_stands_still(Place(12, 0, 6, 5)),
         number(
             "告警通路 · Watchdog not heard for",
-            "Wall time since the Watchdog alert last came back to hipwatch. More than ten minutes: nobody is being paged.",
+            "Wall time since the Watchdog alert last came back to hipwatch. More than five minutes: nobody is being paged.",
             "time() - max(hip_watchdog_last_received_timestamp_seconds)",
             "s",
             Place(18, 0, 6, 5),
-            (Step(None, "green"), Step(300, "orange"), Step(600, "red")),
+            (Step(None, "green"), Step(120, "orange"), Step(300, "red")),
         ),
         events_by_topic(Place(0, 5, 12, 9)),
         lines(

@@ -1,6 +1,7 @@
 """The files of `ops/` as their own programs see them, and the promises between them: rules, tests, runbooks, routes."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from monitor.paging.planning import UNREACHABLE
 from monitor.paging.receive import DELIVERY_REFUSED
 from monitor.paging.sender import MESSAGE_REFUSED
 from monitor.paging.target import Pace
+from monitor.settings import ServeSettings
 from tests.ops.tools import (
     ALERTMANAGER_CONFIG,
     CONTRACT,
@@ -103,6 +105,16 @@ def test_a_silent_unit_reaches_a_robot_within_half_a_minute_of_being_seen(config
     waits = [job["scrape_interval"], group["interval"], rule.get("for", "0s"), load(config)["route"]["group_wait"]]
     assert sum(int(wait.removesuffix("s")) for wait in waits) + Pace().settle.total_seconds() <= 25
     assert rule["keep_firing_for"], "and a moment's doubt is no recovery"
+
+
+def test_a_dead_prometheus_is_told_within_twelve_minutes_and_one_that_restarts_is_not() -> None:
+    """Alertmanager keeps an alert for four resend delays of Prometheus: so long its last Watchdog is repeated."""
+    resend, most = timedelta(minutes=1), timedelta(minutes=12)
+    (route,) = load(ALERTMANAGER_CONFIG)["route"]["routes"]
+    between = sum(int(route[key][:-1]) * {"s": 1, "m": 60}[route[key][-1]] for key in ("group_interval", "repeat_interval"))
+    after = ServeSettings("").watchdog_after
+    assert 4 * resend + after + after / 10 + Pace().settle <= most, "/10: how often it is looked at"
+    assert after >= 3 * timedelta(seconds=between)
 
 
 def test_alert_names_are_unique() -> None:
