@@ -1,6 +1,6 @@
 # Everything a newcomer needs; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup check dashboards services test-services demo bench bench-judging chaos exact fuzz mutants judge outage test lint types layers format clean
+.PHONY: help setup check dashboards services test-services demo bench bench-judging chaos delivery exact fuzz mutants judge outage test lint types layers format clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -27,6 +27,9 @@ test-services: services ## on Debian as root: install what else the tests run: J
 chaos: setup test-services ## a month under faults on real Kafka and PostgreSQL: make chaos SEED=1 FAULTS=100 (ONLY="broker restart"; UNSAFE=1: compare-and-set off, has to fail)
 	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(ONLY),--only "$(ONLY)") \
 		$(if $(UNSAFE),--worker-module tests.chaos.unsafe_worker)
+
+delivery: setup test-services ## a month to four targets on real services, under restarts: make delivery SEED=1; DEAD_MINUTES=20: Prometheus is dead for so long
+	$(BIN)/python -m tests.delivery $(if $(SEED),--seed $(SEED)) $(if $(DEAD_MINUTES),--dead-minutes $(DEAD_MINUTES))
 
 bench: setup test-services ## hipwatch beside its peers, live, at scale; writes docs/benchmark.md: make bench BROKER=kafka (EVENTS=1000000 ROUNDS=3 PART="live latency")
 	$(BIN)/python -m bench $(PART) $(if $(EVENTS),--events $(EVENTS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BROKER),--broker $(BROKER))

@@ -5,10 +5,9 @@ import json
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +17,8 @@ from tests.factories import make_alert, make_delivery
 from tests.integration.stack import Home, Started, end, fetch, free_port, home_in, wait_until
 from tests.services.certificates import Authority
 from tests.services.mailbox import Mailbox
-from tests.services.robots import DingTalkRobot, FeishuRobot, OwnWebhook, Robot, RobotServer, WeComRobot
+from tests.services.robots import OwnWebhook, RobotServer
+from tests.services.told import Channel, channels_of, standing, target, targets, told_twice, vendors
 
 TOKEN: Final = "a-token-of-the-test"
 NAMES: Final = {
@@ -31,14 +31,6 @@ NAMES: Final = {
 }
 UNITS: Final = tuple(NAMES)
 PACE: Final = "[pace]\nsettle_seconds = 0.5\nat_most_seconds = 3\napart_seconds = 0\nflaps_per_hour = 100\n"
-
-
-@dataclass
-class Channel:
-    """What a person reads at one target, oldest first."""
-
-    name: str
-    read: Callable[[], list[str]]
 
 
 @dataclass
@@ -80,51 +72,22 @@ def alert(unit: str, status: str = "firing") -> dict[str, Any]:
 
 @pytest.fixture
 def play(tmp_path: Path) -> Iterator[Play]:
-    robots: dict[str, Robot] = {
-        "/ding": DingTalkRobot(secret="SEC1"),
-        "/wecom": WeComRobot(),
-        "/feishu": FeishuRobot(secret="SEC2"),
-        "/own": OwnWebhook(secret="SEC3", token="TOK"),
-    }
+    robots = vendors() | {"/own": OwnWebhook(secret="SEC3", token="TOK")}
     authority = Authority(tmp_path / "authority")
     with ExitStack() as stack:
         home = stack.enter_context(home_in(tmp_path / "home"))
         server = stack.enter_context(RobotServer(robots))
         mailbox = stack.enter_context(Mailbox(authority.server()))
-        channels = [Channel(path, partial(_texts, robot)) for path, robot in robots.items()]
-        channels.append(Channel("mail", lambda: [f"{mail['Subject']}\n{mail.get_content()}" for mail in mailbox.mails]))
-        ports = free_port(), free_port()
-        play = Play(home, server, channels, _targets(tmp_path, server, mailbox, authority), ports)
+        path = tmp_path / "targets.toml"
+        own = target("webhook", server.url("/own"), "SEC3", "TOK")
+        path.write_text("\n".join((PACE, own, targets(server, mailbox, authority.certificate))), encoding="utf-8")
+        path.chmod(0o600)
+        play = Play(home, server, channels_of(robots, mailbox), path, (free_port(), free_port()))
         stack.callback(lambda: [end(started) for started in play.serves.values()])
         for index in (0, 1):
             play.start(index)
             play.wait(index)
         yield play
-
-
-def _texts(robot: Robot) -> list[str]:
-    return [robot.text(index) for index in range(len(robot.taken))]
-
-
-def _targets(folder: Path, server: RobotServer, mailbox: Mailbox, authority: Authority) -> Path:
-    path = folder / "targets.toml"
-    robots = [
-        ("dingtalk", server.url("/ding", "access_token=a"), "SEC1", ""),
-        ("wecom", server.url("/wecom", "key=k"), "", ""),
-        ("feishu", server.url("/feishu"), "SEC2", ""),
-        ("webhook", server.url("/own"), "SEC3", "TOK"),
-    ]
-    entries = [
-        f"[[target]]\nname = '{kind}'\nkind = '{kind}'\nallow_private = true\n"
-        f"url = '{url}'\nsecret = '{secret}'\ntoken = '{token}'\n"
-        for kind, url, secret, token in robots
-    ]
-    smtp = f"host = 'localhost'\nport = {mailbox.port}\nsender = 'hipwatch@example.cn'\nto = ['duty@example.cn']\n"
-    smtp += f"user = 'hipwatch'\npassword_env = 'SMTP_PASSWORD'\nca_file = '{authority.certificate}'\n"
-    entries.append(f"[[target]]\nname = 'mail'\nkind = 'mail'\nallow_private = true\n[target.smtp]\n{smtp}")
-    path.write_text(PACE + "\n".join(entries), encoding="utf-8")
-    path.chmod(0o600)
-    return path
 
 
 def test_a_storm_and_its_end_are_one_message_each_at_every_target(play: Play) -> None:
@@ -134,8 +97,8 @@ def test_a_storm_and_its_end_are_one_message_each_at_every_target(play: Play) ->
     wait_until(lambda: all(len(channel.read()) == 2 for channel in play.channels), "everybody knows that it is over")
     for channel in play.channels:
         first, second = channel.read()
-        assert "6 家单位 实时上传中断" in first
-        assert "6 家单位 实时上传已恢复" in second
+        assert "6 家单位 实时上传中断" in first.title
+        assert "6 家单位 实时上传已恢复" in second.title
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -166,22 +129,9 @@ def test_nothing_is_lost_and_nothing_comes_twice_while_all_are_restarted(play: P
     for robot in play.robots.robots.values():
         assert robot.refused == []
     for channel in play.channels:
-        _assert_told_in_turns(channel)
+        assert told_twice(channel.read(), NAMES) == [], channel.name
 
 
 def _knows(channel: Channel, silent: set[str]) -> bool:
-    last: dict[str, bool] = {}
-    for text in channel.read():
-        last |= {unit: "恢复】" not in text for unit, name in NAMES.items() if name in text}
+    last = standing(channel.read(), NAMES)
     return all(last.get(unit, False) is (unit in silent) for unit in UNITS)
-
-
-def _assert_told_in_turns(channel: Channel) -> None:
-    """Nobody is told twice in a row that a unit fell silent: that would be the same message twice."""
-    last: dict[str, bool] = {}
-    for text in channel.read():
-        is_open = "恢复】" not in text
-        for name in NAMES.values():
-            if name in text and "可能重复" not in text:
-                assert not (is_open and last.get(name)), f"{channel.name}: {name} twice"
-                last[name] = is_open

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import time
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -15,10 +16,14 @@ from tests.services.certificates import Pair
 
 
 class Mailbox:
-    """Until it is left. `refuse` answers the next mails with these lines, for example `450 try later`."""
+    """Until it is left. `refuse` answers the next mails with these lines, for example `450 try later`.
+
+    `taken_at` says when each mail was taken, on the monotonic clock.
+    """
 
     def __init__(self, pair: Pair, user: str = "hipwatch", password: str = "geheim", *, tls_at_once: bool = False) -> None:
         self.mails: list[EmailMessage] = []
+        self.taken_at: list[float] = []
         self.refuse: list[str] = []
         self._login = (user.encode(), password.encode())
         with socket.create_server(("127.0.0.1", 0)) as free:  # the controller cannot say which port it was given
@@ -43,6 +48,7 @@ class Mailbox:
         content = envelope.content or b""
         mail = message_from_bytes(content if isinstance(content, bytes) else content.encode(), policy=default)
         assert isinstance(mail, EmailMessage)
+        self.taken_at.append(time.monotonic())
         self.mails.append(mail)
         return "250 taken"
 

@@ -23,12 +23,13 @@ MINUTE: Final = 60.0
 
 @dataclass
 class Post:
-    """One request as it came in."""
+    """One request as it came in. `at`: when, on the monotonic clock."""
 
     path: str
     query: dict[str, list[str]]
     headers: dict[str, str]
     body: bytes
+    at: float = field(default_factory=time.monotonic)
 
     @property
     def content(self) -> Any:
