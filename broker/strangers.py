@@ -13,7 +13,7 @@ from broker.diagnosis import explained
 from schemas.codec.reasons import DecodeError
 from schemas.codec.records import read_record
 from schemas.errors import HipwatchError
-from schemas.simulated import is_simulated
+from schemas.simulated import may_be_simulated
 from schemas.topics import EVENT_TOPICS, Topic, topic_name
 
 _LOOKED_AT: Final = 5
@@ -65,7 +65,7 @@ def _holds_strange(values: Iterable[bytes | None], topic: Topic) -> bool:
         except DecodeError:
             unread += 1
             continue
-        if not is_simulated(series):
+        if not may_be_simulated(series):
             return True
         simulated += 1
     return unread > 0 and simulated == 0

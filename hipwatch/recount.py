@@ -62,15 +62,18 @@ def recount(
     workers: int,
     group: str,
     console: Console,
+    accept_simulated: bool,
 ) -> Recounted:
     """Count everything on the broker into `scratch`, and compare the month's cells and daily sums with `live_database`.
 
     The broker is only read: dead letters, of which no number is too many here, have been published already.
+    `accept_simulated`: as the live workers have it.
     """
     live = open_database(live_database, create=False)
     topics = {(info.topic_id, partition) for info in describe_topics(scratch.kafka) for partition in info.partitions}
     result = Recounted(0, [])
-    start_workers(processes, scratch, workers, group, "--no-dead-letter-topic", "--dead-letter-limit", "0")
+    options = ("--no-dead-letter-topic", "--dead-letter-limit", "0")
+    start_workers(processes, scratch, workers, group, *options, accept_simulated=accept_simulated)
     for _ in range(_TRIES):
         ends = {place: end for place, end in next_offsets(live).items() if place in topics}
         if not ends:

@@ -27,6 +27,7 @@ class WorkerSettings:
     without a key is taken; where Kafka's access rules bind a sender to its key, it should not be.
     `register_folder` holds the register; without one it is the one that ships. `metrics_port`: where /metrics and /healthz are;
     None is nowhere, 0 any free port. `columnar`: whether whole batches are decoded and counted at once.
+    `accept_simulated`: whether what the simulator made is counted, and not set aside.
     """
 
     kafka: KafkaConnection
@@ -41,6 +42,7 @@ class WorkerSettings:
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = None
     columnar: bool = True
+    accept_simulated: bool = False
 
 
 @dataclass(frozen=True)

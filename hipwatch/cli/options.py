@@ -109,6 +109,14 @@ NullKeys = Annotated[
         help="Count messages without a key, or set them aside. One whose key is another unit's id is always set aside.",
     ),
 ]
+AcceptSimulated = Annotated[
+    bool,
+    typer.Option(
+        "--accept-simulated/--refuse-simulated",
+        envvar="HIPWATCH_ACCEPT_SIMULATED",
+        help="Count what `hipwatch simulate` and `replay` have made up, or set it aside.",
+    ),
+]
 KafkaConfig = Annotated[
     Path | None,
     typer.Option(envvar="HIPWATCH_KAFKA_CONFIG", help="TOML file with how to reach Kafka by TLS and SASL."),

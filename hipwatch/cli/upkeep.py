@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from hipwatch.cli.options import Bootstrap, Database, KafkaConfig, RegisterFolder, TopicPrefix, kafka_connection, register_in
+from hipwatch.cli.options import (
+    AcceptSimulated,
+    Bootstrap,
+    Database,
+    KafkaConfig,
+    RegisterFolder,
+    TopicPrefix,
+    kafka_connection,
+    register_in,
+)
 from hipwatch.cli.printed import JsonOption, facts_of, say, say_json, unit_and_id
 from hipwatch.cli.units import UnitOption, unit_in
 from hipwatch.local.processes import Processes
@@ -85,6 +94,7 @@ def recount(
     topic_prefix: TopicPrefix = DEFAULT_PREFIX,
     kafka_config: KafkaConfig = None,
     register_folder: RegisterFolder = None,
+    accept_simulated: AcceptSimulated = False,
     as_json: JsonOption = False,
 ) -> None:
     """Count the month again from Kafka into a scratch ledger, and compare every sum with the live one; exit 1 if one differs."""
@@ -104,6 +114,7 @@ def recount(
             workers=workers,
             group=f"hipwatch-{run.name}",
             console=Console(stderr=True),
+            accept_simulated=accept_simulated,
         )
     if as_json:
         say_json(_recount_facts(result, scratch))

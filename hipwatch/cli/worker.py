@@ -3,6 +3,7 @@
 from broker.topics import ensure_topics
 from hipwatch.cli.log_lines import log_level_named, set_up_log
 from hipwatch.cli.options import (
+    AcceptSimulated,
     Bootstrap,
     Columnar,
     Database,
@@ -43,6 +44,7 @@ def worker(
     metrics_port: MetricsPort = None,
     metrics_host: MetricsHost = "127.0.0.1",
     columnar: Columnar = True,
+    accept_simulated: AcceptSimulated = False,
     log_level: LogLevel = "info",
 ) -> None:
     """Count events into the ledger, until SIGTERM or Ctrl-C. Start as many as you like."""
@@ -66,5 +68,6 @@ def worker(
             metrics_host=metrics_host,
             metrics_port=metrics_port,
             columnar=columnar,
+            accept_simulated=accept_simulated,
         )
     )

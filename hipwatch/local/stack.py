@@ -55,7 +55,9 @@ def open_stack(
     return LocalStack(connection, database, engine, not kafka.bootstrap, kafka_config, register_folder)
 
 
-def start_workers(processes: Processes, stack: LocalStack, count: int, group: str, *more: str) -> None:
+def start_workers(
+    processes: Processes, stack: LocalStack, count: int, group: str, *more: str, accept_simulated: bool = True
+) -> None:
     """Start workers as processes of their own; one that dies is started again. `more`: further options of the command."""
     session = (_EMBEDDED_SESSION_MS if count == 1 else _EMBEDDED_SESSION_MANY_MS) if stack.embedded else None
     for number in range(1, count + 1):
@@ -64,6 +66,7 @@ def start_workers(processes: Processes, stack: LocalStack, count: int, group: st
         options += ["--session-timeout", str(session / 1000)] if session else []
         options += ["--kafka-config", str(stack.kafka_config)] if stack.kafka_config else []
         options += ["--register", str(stack.register_folder)] if stack.register_folder else []
+        options += ["--accept-simulated" if accept_simulated else "--refuse-simulated"]
         command = hipwatch_command("worker", *options, *more)
         processes.start(f"worker-{number}", command, restart=True, env=database_setting(stack.database))
 

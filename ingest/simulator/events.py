@@ -17,6 +17,7 @@ from ingest.simulator.rhythm import MINUTE, at
 from ingest.simulator.scheduled import Batch
 from schemas.clock import from_millis
 from schemas.events import CdaDocuments, Declaration, Event, HealthRecords, RealtimeForms
+from schemas.simulated import MARK
 from schemas.topics import Topic
 
 _Item = tuple[int, str, str, int, Event]
@@ -39,12 +40,12 @@ def _streams(plan: Plan, unit: UnitPlan) -> Iterator[Iterator[_Item]]:
 
 
 class _Identity:
-    """Event ids of one (series, topic, unit): the same for the same sequence in every run."""
+    """Event ids of one (series, topic, unit): the same for the same sequence in every run, and as they were before the mark."""
 
     __slots__ = ("_begun",)
 
     def __init__(self, plan: Plan, topic: Topic, unit: UnitPlan) -> None:
-        self._begun = blake2b(f"{plan.series}|{topic}|{unit.unit_id}|".encode(), digest_size=16)
+        self._begun = blake2b(f"{plan.series.removeprefix(MARK)}|{topic}|{unit.unit_id}|".encode(), digest_size=16)
 
     def of(self, sequence: int) -> str:
         digest = self._begun.copy()

@@ -87,6 +87,7 @@ def build_worker(
             limit,
             stopping,
             null_keys=settings.null_keys,
+            simulated=settings.accept_simulated,
             decode=ColumnarDecoding() if columnar else decode_batch,
             linger=linger,
             rest=rest,

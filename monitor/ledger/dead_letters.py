@@ -21,6 +21,7 @@ from monitor.ledger.tables.dead_letters import LetterState
 from schemas.codec.decode import decode
 from schemas.codec.message_key import require_key
 from schemas.codec.reasons import DecodeError, Reason
+from schemas.codec.refusal import refuse_simulated
 from schemas.errors import HipwatchError
 from schemas.events import DeadLetter
 from schemas.register import Register
@@ -147,6 +148,7 @@ class DeadLetters:
             raise _StillFails("it was discarded, and its bytes are gone")
         try:
             event = decode(kept.letter.value, _topic_of(kept), register, kept.letter.received_at)
+            refuse_simulated(event)
             require_key(kept.letter.key, event, null_keys=True)  # whoever replays has seen that it has none
         except DecodeError as error:
             raise _StillFails(str(error)) from None

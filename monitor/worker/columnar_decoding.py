@@ -19,6 +19,7 @@ from schemas.codec.columns import CodeColumn, DecodedColumns
 from schemas.codec.known_codes import KnownCodes
 from schemas.codec.packed import Marks
 from schemas.register import Register
+from schemas.simulated import is_simulated
 from schemas.topics import EVENT_TOPICS, Topic
 
 _FEWEST: Final = 16
@@ -33,17 +34,19 @@ class ColumnarDecoding:
         self._decoders: Mapping[Topic, ColumnarDecoder] = {}
         self._units = KnownCodes([])
 
-    def __call__(self, raw: RawBatch, register: Register, *, null_keys: bool = True) -> Batch:
+    def __call__(self, raw: RawBatch, register: Register, *, null_keys: bool = True, simulated: bool = True) -> Batch:
         """The events of `raw`, in offset order, and its dead letters. Raises nothing on whatever a message holds."""
         self._take(register)
         messages, decoder = raw.messages, self._decoders[raw.topic]
         if not decoder.can_read or not isinstance(messages, PackedMessages) or len(messages) < _FEWEST:
-            return decode_batch(raw, register, null_keys=null_keys)
+            return decode_batch(raw, register, null_keys=null_keys, simulated=simulated)
         slices = messages.slices
         found = decoder.decode(messages.packed, slices.value_starts, slices.value_lengths, slices.received_ms)
         found = self._with_right_keys(found, messages, null_keys)
+        if not simulated:
+            found = _without_simulated(found)
         odd = (messages[place] for place in found.odd.tolist())
-        others, dead_letters, canaries = read_one_by_one(raw, odd, register, null_keys=null_keys)
+        others, dead_letters, canaries = read_one_by_one(raw, odd, register, null_keys=null_keys, simulated=simulated)
         if not len(found.rows):
             return Batch(raw, Rows(others), dead_letters, canaries)
         events = EventColumns(raw.topic, slices.offsets[found.rows], slices.received_ms[found.rows], found.columns)
@@ -63,9 +66,21 @@ class ColumnarDecoding:
             return found
         starts, lengths = messages.slices.key_starts[found.rows], messages.slices.key_lengths[found.rows]
         wrong: Marks = self._units.differ(units.places, messages.packed, starts, np.maximum(lengths, 0))
-        wrong = np.where(lengths >= 0, wrong, not null_keys)
-        if not wrong.any():
-            return found
-        good = np.flatnonzero(~wrong)
-        columns = {name: column.take(good) for name, column in found.columns.items()}
-        return DecodedColumns(found.rows[good], columns, np.sort(np.concatenate([found.odd, found.rows[wrong]])))
+        return _without(found, np.where(lengths >= 0, wrong, not null_keys))
+
+
+def _without_simulated(found: DecodedColumns) -> DecodedColumns:
+    """The same, but for what was simulated: that is odd too."""
+    series = found.columns.get("series")
+    if not isinstance(series, CodeColumn):
+        return found
+    marked = [is_simulated(code) for code in series.codes]
+    return _without(found, np.array(marked)[series.places]) if any(marked) else found
+
+
+def _without(found: DecodedColumns, wrong: Marks) -> DecodedColumns:
+    if not wrong.any():
+        return found
+    good = np.flatnonzero(~wrong)
+    columns = {name: column.take(good) for name, column in found.columns.items()}
+    return DecodedColumns(found.rows[good], columns, np.sort(np.concatenate([found.odd, found.rows[wrong]])))

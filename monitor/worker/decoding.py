@@ -11,6 +11,7 @@ from schemas.codec.canary import Canary, read_canary
 from schemas.codec.decode import decode
 from schemas.codec.message_key import require_key
 from schemas.codec.reasons import DecodeError, Reason
+from schemas.codec.refusal import refuse_simulated
 from schemas.events import DeadLetter, Event
 from schemas.register import Register
 from schemas.topics import Topic
@@ -18,12 +19,13 @@ from schemas.topics import Topic
 log = logging.getLogger(__name__)
 
 
-def decode_batch(raw: RawBatch, register: Register, *, null_keys: bool = True) -> Batch:
+def decode_batch(raw: RawBatch, register: Register, *, null_keys: bool = True, simulated: bool = True) -> Batch:
     """The events of `raw`, in offset order, and its dead letters. Raises nothing on whatever a message holds.
 
-    `null_keys`: whether a message without a key is taken; one with another key than its unit's id never is.
+    `null_keys`: whether a message without a key is taken; one with another key than its unit's id never is. `simulated`: whether
+    an event of the simulator is.
     """
-    found = read_one_by_one(raw, raw.messages, register, null_keys=null_keys)
+    found = read_one_by_one(raw, raw.messages, register, null_keys=null_keys, simulated=simulated)
     return Batch(raw, Rows(found.arrivals), found.dead_letters, found.canaries)
 
 
@@ -35,12 +37,16 @@ class Found(NamedTuple):
     canaries: list[Canary]
 
 
-def read_one_by_one(raw: RawBatch, messages: Iterable[RawMessage], register: Register, *, null_keys: bool) -> Found:
+def read_one_by_one(
+    raw: RawBatch, messages: Iterable[RawMessage], register: Register, *, null_keys: bool, simulated: bool
+) -> Found:
     """What these messages of `raw` are, in their order; among the dead letters also those that stand for unreadable ones."""
     found = Found([], raw.unreadable_letters(), [])
     for message in messages:
         try:
             event = _decoded(message, raw.topic, register, null_keys=null_keys)
+            if not simulated:
+                refuse_simulated(event)
             found.arrivals.append(Arrival(message.offset, event, message.received_at))
         except DecodeError as error:
             canary = None
@@ -62,8 +68,12 @@ def _decoded(message: RawMessage, topic: Topic, register: Register, *, null_keys
 
 
 def senders(batch: Batch) -> tuple[Counter[str], Counter[str | None]]:
-    """How many messages of each unit were taken, and how many failed by the sender that their key names (None: no key)."""
-    failed = Counter(None if letter.key is None else letter.key.decode("utf-8", "replace") for letter in batch.dead_letters)
+    """How many messages of each unit were taken, and how many failed by the sender that their key names (None: no key).
+
+    What was simulated is no unit's failure, and none of ours.
+    """
+    letters = [letter for letter in batch.dead_letters if letter.reason != Reason.SIMULATED]
+    failed = Counter(None if letter.key is None else letter.key.decode("utf-8", "replace") for letter in letters)
     return batch.arrivals.units(), failed
 
 

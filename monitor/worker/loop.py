@@ -54,6 +54,7 @@ class Worker:
         linger: float = 0.0,
         rest: Callable[[float], object] = time.sleep,
         null_keys: bool = True,
+        simulated: bool = True,
         decode: Callable[..., Batch] = decode_batch,
         call: BackgroundCall | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -68,6 +69,7 @@ class Worker:
         self._linger = linger
         self._rest = rest
         self._null_keys = null_keys
+        self._simulated = simulated
         self._decode_batch = decode
         self._call = call or BackgroundCall()
         self._clock = clock
@@ -113,7 +115,7 @@ class Worker:
             self._rest(self._linger)  # 7
 
     def _decode(self, raw: RawBatch) -> Batch:
-        batch = self._decode_batch(raw, self._register(), null_keys=self._null_keys)
+        batch = self._decode_batch(raw, self._register(), null_keys=self._null_keys, simulated=self._simulated)
         if not self._limit.allows(*senders(batch)):
             raise HipwatchError(_too_many(raw, batch))
         return batch

@@ -23,6 +23,8 @@ class Reason(StrEnum):
     """Messages that were packed together and that nobody can unpack: one dead letter for all of them."""
     SUM_OVERFLOW = "sum_overflow"
     TOO_MANY_SERIES = "too_many_series"
+    SIMULATED = "simulated"
+    """It was made by `hipwatch simulate` or `replay`, and the worker was not told to take that."""
 
 
 class DecodeError(Exception):

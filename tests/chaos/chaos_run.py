@@ -200,7 +200,15 @@ class ChaosRun:
             consumer.close(timeout_ms=1_000)
 
     def _worker(self, name: str) -> ServiceProcess:
-        options = ["--database", self.database_url, "--session-timeout", str(SESSION_SECONDS), "--log-level", "warning"]
+        options = [
+            "--accept-simulated",
+            "--database",
+            self.database_url,
+            "--session-timeout",
+            str(SESSION_SECONDS),
+            "--log-level",
+            "warning",
+        ]
         return ServiceProcess(name, self._command(self.worker_module, "worker", *options), self.logs / f"{name}.log")
 
     def _simulate(self, day_seconds: float | None) -> Sequence[str]:

@@ -10,7 +10,8 @@ from schemas.errors import HipwatchError
 from schemas.topics import Topic
 from tests.factories import make_event
 
-SIMULATED = "2024-09-0a1b2c3d"
+SIMULATED = "simulated-2024-09-0a1b2c3d"
+BEFORE_THE_MARK = "2024-09-0a1b2c3d"
 
 
 def publish(connection: KafkaConnection, *values: bytes, key: bytes = b"gulou") -> None:
@@ -23,6 +24,7 @@ def test_topics_that_are_missing_empty_or_hold_a_simulated_month_need_no_word(co
     require_no_strangers(KafkaConnection(connection.bootstrap, "nobody-has-this"))
     require_no_strangers(connection)
     events = [encode(make_event(sequence=number, series=SIMULATED)) for number in range(1, 40)]
+    events += [encode(make_event(sequence=number, series=BEFORE_THE_MARK)) for number in range(1, 40)]
     publish(connection, b"\xc3\x01 poison of the simulator's", *events)
     require_no_strangers(connection)
 

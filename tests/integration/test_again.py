@@ -3,7 +3,7 @@
 import signal
 from pathlib import Path
 
-from tests.integration.ledgers import counted, counters
+from tests.integration.ledgers import counted, counters, query
 from tests.integration.months import NEW, write_month
 from tests.integration.prints import cells_in, printed, reported
 from tests.integration.stack import Ended, Home, running, wait_until
@@ -47,3 +47,23 @@ def test_half_a_month_then_the_whole_then_again_and_another_month_all_count_once
     assert (found.duplicates, found.skipped, found.open_numbers, found.dead_letters) == (part + whole, 0, 0, {})
     assert reported(report("2020-01").out, printed("2020-01")) == printed("2020-01")
     assert reported(report("2023-02").out, cells_in(month.folder)) == cells_in(month.folder)
+
+
+def test_a_made_up_month_is_set_aside_by_workers_that_were_not_told_to_take_it(home: Home, broker: str, tmp_path: Path) -> None:
+    month = write_month(tmp_path / "month", 17, NEW, units=2)
+    settings = {"HIPWATCH_BOOTSTRAP": broker, "HIPWATCH_DATABASE": home.database, "HIPWATCH_SESSION_TIMEOUT": "2"}
+    with running(home, "worker", settings={**settings, "HIPWATCH_ACCEPT_SIMULATED": None}) as worker:
+        sent = published(home.run("simulate", month.folder, "--period", "2023-02", settings=settings))
+        wait_until(lambda: counted(home.ledger) == sent, "all of it is read")
+        assert worker.runs, "so many dead letters are nobody's failure"
+    found = counters(home.ledger)
+    assert (found.accepted, found.dead_letters) == (0, {"simulated": sent})
+    assert query(home.ledger, "select complete_until, greatest_event_at from platform_clock") == [(None, None)]
+
+    replayed = home.run("dead-letters", "replay", "--database", home.database)
+    assert replayed.code == 1, "nor by the way back"
+    assert counters(home.ledger).accepted == 0
+
+    with running(home, "worker", "--accept-simulated", settings={**settings, "HIPWATCH_ACCEPT_SIMULATED": None}):
+        assert published(home.run("simulate", month.folder, "--period", "2023-02", settings=settings)) == sent
+        wait_until(lambda: counters(home.ledger).accepted == sent, "told, they count it")

@@ -44,7 +44,7 @@ def play(site: Site) -> Played:
     """Play the month on a site that is up; wait until all of it is counted and the alert has come in."""
     plan = plan_of(september(), load_register())
     for name in ("worker-1", "worker-2"):
-        site.start(name, "worker", "--session-timeout", "6")
+        site.start(name, "worker", "--session-timeout", "6", "--accept-simulated")
     site.start("simulator", "simulate", "2024-09", "--day-seconds", _DAY_SECONDS)
     counted_at_kill = until(lambda: _sum(site, "hip_events_total"), lambda n: n > _KILL_AFTER, "events are counted", _PATIENCE)
     site.kill("worker-1")

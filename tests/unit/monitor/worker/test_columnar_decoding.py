@@ -1,5 +1,6 @@
 """Batches decoded in columns against their oracle, `decode_batch`."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,11 +14,12 @@ from monitor.counting.batch import Position, RawBatch
 from monitor.worker import columnar_decoding
 from monitor.worker.bounded_records import BoundedRecords
 from monitor.worker.columnar_decoding import ColumnarDecoding
-from monitor.worker.decoding import decode_batch
+from monitor.worker.decoding import decode_batch, senders
 from monitor.worker.packed_messages import packed_batch
 from monitor.worker.raw_batch import raw_batch
 from monitor.worker.record_batches import WholeBatches
 from schemas.codec.encode import encode
+from schemas.codec.reasons import Reason
 from schemas.register import load_register
 from schemas.topics import EVENT_TOPICS, Topic, topic_name
 from tests.factories import make_event
@@ -71,3 +73,19 @@ def test_a_register_that_has_changed_is_taken() -> None:
     smaller = replace(REGISTER, units={name: unit for name, unit in REGISTER.units.items() if name != "gulou"})
     assert len(decode(whole, smaller).dead_letters) == 20
     assert len(decode(whole, REGISTER).arrivals.rows()) == 20
+
+
+@pytest.mark.parametrize("others", [0, 20])
+def test_what_was_simulated_is_refused_unless_told_in_columns_and_one_by_one(others: int) -> None:
+    made_up = [(b"gulou", encode(make_event(sequence=number, series="simulated-2024-09-0a1b2c3d"))) for number in range(1, 21)]
+    real = [(b"gulou", encode(make_event(sequence=number))) for number in range(1, others + 1)]
+    plain, whole = raws(Topic.CDA_DOCUMENTS, [*real, *made_up])
+    found, wanted = ColumnarDecoding()(whole, REGISTER, simulated=False), decode_batch(plain, REGISTER, simulated=False)
+    assert (found.arrivals.rows(), found.dead_letters) == (wanted.arrivals.rows(), wanted.dead_letters)
+    assert [event.series for _, event, _ in found.arrivals.rows()] == [""] * others
+    assert {letter.reason for letter in found.dead_letters} == {Reason.SIMULATED}
+    assert (len(found.dead_letters), senders(found)) == (
+        20,
+        (Counter(dict.fromkeys(["gulou"] * bool(others), others)), Counter()),
+    )
+    assert len(ColumnarDecoding()(whole, REGISTER).arrivals.rows()) == others + 20
