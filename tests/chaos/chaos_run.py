@@ -201,7 +201,6 @@ class ChaosRun:
 
     def _worker(self, name: str) -> ServiceProcess:
         options = [
-            "--accept-simulated",
             "--database",
             self.database_url,
             "--session-timeout",

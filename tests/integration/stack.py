@@ -102,7 +102,6 @@ class Home:
             "TERM": "dumb",
             "COLUMNS": "200",
             "PYTHONUNBUFFERED": "1",
-            "HIPWATCH_ACCEPT_SIMULATED": "yes",  # what tests send is made up, nearly always
         }
         for name, value in (settings or {}).items():
             if value is None:

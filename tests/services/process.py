@@ -145,8 +145,9 @@ def ending_with_us() -> list[str]:
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment without the caller's hipwatch settings, which must not get into a test."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("HIPWATCH_")}
+    """The environment without the caller's hipwatch settings, which must not get into a test; workers take what is simulated."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("HIPWATCH_")}
+    return clean | {"HIPWATCH_ACCEPT_SIMULATED": "yes"}
 
 
 def children(pid: int) -> list[int]:
