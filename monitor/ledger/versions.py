@@ -5,23 +5,20 @@ an older version only by `hipwatch db upgrade`, because somebody should have tak
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
-from sqlmodel import SQLModel
 
 from monitor.ledger import tables
 from schemas.errors import HipwatchError
 from schemas.visible import visible
 
-_BASELINE: Final = "0001"
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+BASELINE: Final = "0001"
+"""The version of the release that had no migrations yet, and kept none."""
+_ALEMBIC_TABLE: Final = "alembic_version"
 _ADVISORY_LOCK: Final = 7_461_926_350_017
 """Any number, as long as nobody else locks it: two workers that start at once must not both migrate (PostgreSQL)."""
 
@@ -44,17 +41,22 @@ class NotALedger(HipwatchError):
 
 def newest() -> str:
     """The version that this release needs."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    if head is None:
-        raise AssertionError("there is no migration")
-    return head
+    return _known()[-1]
 
 
 def version(connection: Connection) -> str | None:
     """The version of the tables; None for a database without any of ours."""
-    found = MigrationContext.configure(connection).get_current_revision()
+    found = kept_version(connection)
     if found is None and inspect(connection).has_table(tables.PlatformClock.__tablename__):
-        return _BASELINE  # made by the release that had no migrations yet
+        return BASELINE
+    return found
+
+
+def kept_version(connection: Connection) -> str | None:
+    """The version that Alembic keeps in the database, if it keeps one."""
+    if not inspect(connection).has_table(_ALEMBIC_TABLE):
+        return None
+    found: str | None = connection.execute(text(f"SELECT version_num FROM {_ALEMBIC_TABLE}")).scalar_one_or_none()
     return found
 
 
@@ -95,47 +97,28 @@ def require_newest(connection: Connection) -> None:
         )
 
 
-def migrate_to(connection: Connection, revision: str) -> None:
-    """Inside a write transaction: bring an empty database to `revision`, as an older release did."""
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)
-
-
-def differences(connection: Connection) -> list[object]:
-    """What the tables lack, or have too much, against the models. Empty after the migrations, or one is missing."""
-    return list(compare_metadata(MigrationContext.configure(connection), SQLModel.metadata))
-
-
 def _tables(connection: Connection) -> Sequence[str]:
     """What is there, but for what Alembic keeps for itself (it may have been left by a ledger that was removed)."""
-    return [name for name in inspect(connection).get_table_names() if name != "alembic_version"]
+    return [name for name in inspect(connection).get_table_names() if name != _ALEMBIC_TABLE]
 
 
 def _require_known(found: str | None) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and found not in _known():
         raise HipwatchError(f"the ledger's tables have version {found}, which a newer release made; this one knows {newest()}")
 
 
+@cache
+def _known() -> Sequence[str]:
+    """Every version, oldest first: each migration's file begins with its own."""
+    return sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
 def _migrate(connection: Connection) -> None:
-    if MigrationContext.configure(connection).get_current_revision() is None and version(connection) == _BASELINE:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.stamp(config, _BASELINE)
-    migrate_to(connection, "head")
-    connection.execute(
-        text("INSERT INTO platform_clock (id, advanced_at) SELECT 1, :now WHERE NOT EXISTS (SELECT 1 FROM platform_clock)"),
-        {"now": int(datetime.now(UTC).timestamp() * 1000)},
-    )
+    from monitor.ledger.migrating import migrate
+
+    migrate(connection)
 
 
 def _lock(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    return config

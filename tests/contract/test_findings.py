@@ -18,7 +18,7 @@ from monitor.judgement.findings import Finding
 from monitor.judgement.judge import take_snapshot
 from monitor.judgement.rhythms import Rhythms
 from monitor.judgement.rules.verdict import Severity, Text
-from monitor.ledger import versions
+from monitor.ledger import migrating, versions
 from monitor.ledger.append import Ledger, next_offsets
 from monitor.ledger.database import make_engine, writing
 from monitor.ledger.findings import FindingFilter, count_findings, last_judged, read_findings, write_findings
@@ -199,7 +199,7 @@ def test_units_are_judged_at_the_end_of_a_day_for_the_summary_and_every_hour(
 def test_ledger_of_the_release_before_knows_its_tables(database_url: str) -> None:
     engine = make_engine(database_url)
     with writing(engine) as connection:
-        versions.migrate_to(connection, "0003")
+        migrating.migrate_to(connection, "0003")
         connection.exec_driver_sql(
             "INSERT INTO upload_day (unit_id, table_code, business_date, events, records) VALUES "
             "('gulou', 'C0002', '2024-01-01', 1, 5), ('gulou', 'C0002', '2024-01-02', 1, 5), "

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 
 from monitor.ledger.database import make_engine, upgrade_database, writing
 from monitor.ledger.incidents import find_incident, list_incidents
-from monitor.ledger.versions import differences, migrate_to
+from monitor.ledger.migrating import differences, migrate_to
 from monitor.paging.receive import record
 from monitor.paging.webhook_message import WebhookMessage
 from tests.contract.test_incidents import MINUTE

@@ -16,9 +16,9 @@ from monitor.ledger.append import Ledger
 from monitor.ledger.database import make_engine, upgrade_database, writing
 from monitor.ledger.dead_letters import DeadLetterFilter, DeadLetters
 from monitor.ledger.gaps import find_gaps, stream_facts
+from monitor.ledger.migrating import differences, migrate_to
 from monitor.ledger.month import read_month
 from monitor.ledger.receipt_runs import BLOCK
-from monitor.ledger.versions import differences, migrate_to
 from schemas.codec.reasons import Reason
 from schemas.events import Event
 from schemas.period import Period

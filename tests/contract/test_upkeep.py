@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 from hipwatch.recount import compare_ledgers
 from monitor.bulletin.build import build_bulletin
 from monitor.counting.batch import Position
-from monitor.ledger import dead_letters, tables
+from monitor.ledger import dead_letters, migrating, tables
 from monitor.ledger import versions as table_versions
 from monitor.ledger.append import Ledger
 from monitor.ledger.database import make_engine, open_database, upgrade_database, writing
@@ -258,7 +258,7 @@ def test_an_open_incident_keeps_its_history_and_a_closed_one_goes_with_it_when_i
 def test_a_ledger_of_the_first_release_is_upgraded_without_loss(database_url: str, register: Register) -> None:
     engine = make_engine(database_url)
     with writing(engine) as connection:
-        table_versions.migrate_to(connection, "0001")
+        migrating.migrate_to(connection, "0001")
         connection.execute(text("DROP TABLE alembic_version"))  # that release had no migrations yet
         connection.execute(
             text(
@@ -294,7 +294,7 @@ def test_a_ledger_of_a_newer_release_is_refused(database_url: str) -> None:
 
 def test_the_migrations_make_exactly_the_tables_of_the_models(engine: Engine) -> None:
     with engine.connect() as connection:
-        assert table_versions.differences(connection) == []
+        assert migrating.differences(connection) == []
 
 
 # --- recount ---

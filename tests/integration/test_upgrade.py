@@ -12,6 +12,7 @@ from kafka import KafkaConsumer, KafkaProducer
 from sqlalchemy import column, create_engine, insert, inspect, select, table, text
 from sqlmodel import SQLModel
 
+from monitor.ledger import migrating
 from monitor.ledger import versions as table_versions
 from monitor.ledger.database import make_engine, writing
 from schemas.clock import local_date
@@ -67,7 +68,7 @@ def earlier(request: pytest.FixtureRequest, month: Counted, tmp_path: Path) -> s
     engine = make_engine(url)
     now = create_engine(month.home.database)
     with writing(engine) as connection, now.connect() as source:
-        table_versions.migrate_to(connection, "0001")
+        migrating.migrate_to(connection, "0001")
         if "before" in request.param:
             connection.execute(text("DROP TABLE alembic_version"))
         first_tables = set(inspect(connection).get_table_names())

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from sqlalchemy import inspect, make_url
 
+from monitor.ledger import migrating
 from monitor.ledger import versions as table_versions
 from monitor.ledger.append import Ledger
 from monitor.ledger.database import closing_engine, make_engine, reading, upgrade_database, writing
@@ -85,7 +86,7 @@ def operated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Operate
 def counted(operated: Operated) -> Operated:
     with closing_engine(make_engine(operated.url)) as engine:
         with writing(engine) as connection:
-            table_versions.migrate_to(connection, EARLIER)
+            migrating.migrate_to(connection, EARLIER)
         prepare(Ledger(engine, load_register().units)).append(make_batch(make_event()))
     if operated.reader:
         psql("reader.sql", operated.url.replace("+psycopg", ""), reader="reading")
