@@ -15,7 +15,7 @@ DEFAULT_GROUP: Final = "hipwatch"
 DEFAULT_SESSION_TIMEOUT_MS: Final = 10_000
 """How long Kafka waits for a worker's heartbeat before others take its partitions."""
 DEFAULT_LINGER_SECONDS: Final = 0.5
-"""How long a worker lets events come before it counts them, while few come. The page looks every 5 s."""
+"""How long a worker lets events come before it counts them, while few come. The page looks every second."""
 DEFAULT_PORT: Final = 8080
 
 
@@ -60,7 +60,7 @@ class ServeSettings:
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     webhook_token: str | None = field(default=None, repr=False)
-    refresh: timedelta = timedelta(seconds=5)
+    refresh: timedelta = timedelta(seconds=1)
     stall_after: timedelta = timedelta(hours=1)
     stale_after: timedelta = timedelta(minutes=2)
     watchdog_after: timedelta = timedelta(minutes=5)

@@ -85,8 +85,11 @@ def serve(
         ),
     ] = None,
     refresh: Annotated[
-        float, typer.Option(envvar="HIPWATCH_REFRESH", min=0.1, help="Seconds between readings of the ledger.")
-    ] = 5.0,
+        float,
+        typer.Option(
+            envvar="HIPWATCH_REFRESH", min=0.1, help="Seconds between readings of the ledger; more where one takes long."
+        ),
+    ] = 1.0,
     stall_after: Annotated[
         float, typer.Option(envvar="HIPWATCH_STALL_AFTER", min=1, help="Seconds that the platform clock may stand still.")
     ] = 3600.0,

@@ -1,7 +1,7 @@
 """The web process, wired: settings in, page, metrics, webhook and messages out. Shell."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -11,6 +11,7 @@ import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler
 from fastapi import FastAPI
 
+from monitor.app.spared import spared
 from monitor.board.connections import LimitedConnection
 from monitor.board.dashboard_writer import DashboardWriter
 from monitor.board.pages.notices import register_notices
@@ -44,8 +45,9 @@ from schemas.register.folder import SHIPPED
 from schemas.register.live import LiveRegister
 
 log = logging.getLogger(__name__)
-_MONTH_EVERY: Final = 12
-"""Refreshes of the snapshot from one reading of the month to the next: it asks for more, and changes slowly."""
+_PAGING_EVERY: Final = 5
+_MONTH_EVERY: Final = 60
+"""Refreshes of the snapshot from one reading of the outbox, or of the month, to the next: they change slowly."""
 _SERVER: Final[Mapping[str, Any]] = {
     "http": LimitedConnection,
     "log_level": "error",  # a warning for each malformed request would let anybody fill the log
@@ -104,7 +106,7 @@ def build_web(settings: ServeSettings, *, live: LiveRegister | None = None) -> I
         exposition = Exposition(*collectors)
         site = build_site(engine, keeper, findings, settings, exposition, notices=lambda: register_notices(live.state))
         web = Web(site, keeper, month, dashboards, deadman, findings)
-        refreshed = [lambda: follow(engine, keeper, exposition.prepare), paging.refresh]
+        refreshed = {spared(lambda: follow(engine, keeper, exposition.prepare)): 1, paging.refresh: _PAGING_EVERY}
         with _scheduled(web, settings, refreshed), telling(engine, planner, settings.targets):
             yield web
 
@@ -155,11 +157,12 @@ def follow(engine: Engine, keeper: SnapshotKeeper[Snapshot], prepare: Callable[[
 
 
 @contextmanager
-def _scheduled(web: Web, settings: ServeSettings, refreshed: Sequence[Callable[[], None]]) -> Iterator[None]:
+def _scheduled(web: Web, settings: ServeSettings, refreshed: Mapping[Callable[[], None], int]) -> Iterator[None]:
+    """Have `refreshed` done each so many refreshes, and what has intervals of its own."""
     scheduler = BackgroundScheduler(timezone=UTC)
     refresh = settings.refresh.total_seconds()
     jobs: list[tuple[Callable[[], None], float]] = [
-        *((job, refresh) for job in refreshed),
+        *((job, every * refresh) for job, every in refreshed.items()),
         (lambda: show_month(web), _MONTH_EVERY * refresh),
         (lambda: judge_findings(web.keeper, web.findings), max(refresh, _FINDINGS_SECONDS)),
         (lambda: check_paging(web.keeper, web.deadman), max(1.0, settings.watchdog_after.total_seconds() / 10)),
