@@ -88,11 +88,15 @@ class PlatformStatus:
 
     @property
     def silent_everywhere(self) -> Mapping[Feed, float]:
-        """The feeds that are silent everywhere, with the share of the units once seen on it, and expected, that are."""
+        """The feeds that are silent everywhere, with the share of the units once seen on it, and expected, that are.
+
+        Who is in an outage of many is expected, and not silent: who was silent before is not everybody.
+        """
         silent, seen = Counter[Feed](), Counter[Feed]()
         for unit in self.units:
             for feed in unit.feeds:
-                if feed.deadline is not None and feed.last_event_at is not None:
+                expected = feed.deadline is not None or feed.condition is FeedCondition.IN_OUTAGE
+                if expected and feed.last_event_at is not None:
                     seen[feed.feed] += 1
                     silent[feed.feed] += feed.condition is FeedCondition.SILENT
         return {

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from monitor.counting.feeds import Feed
 from monitor.judgement.judge import Snapshot
 from monitor.judgement.rhythms import Rhythms
-from monitor.judgement.unit_status import PlatformStatus, judge
+from monitor.judgement.unit_status import FeedCondition, PlatformStatus, UnitStatus, judge
 from monitor.ledger.database import make_engine
 from monitor.ledger.disk_space import DiskSpace, ledger_disk
 from monitor.ledger.snapshot import LedgerFacts, TopicCounts
@@ -105,6 +105,20 @@ def test_a_feed_is_silent_everywhere_from_nine_of_ten_units_and_from_three_on(re
     assert share(silent=9, alive=1) == {("realtime",): 0.9}
     assert share(silent=3, alive=0) == {("realtime",): 1.0}
     assert share(silent=8, alive=1) == share(silent=2, alive=0) == share(silent=0, alive=5) == {}
+
+
+def test_who_was_silent_before_an_outage_of_all_others_is_not_everybody(register: Register) -> None:
+    now = NOON + timedelta(hours=3)
+    units = [unit.unit_id for unit in register.units_of(Period(2024, 9))][:10]
+    marks = {(unit, Feed.REALTIME): make_progress(last_event_at=NOON) for unit in units}
+    status = judge(register, now, marks, [], Rhythms())
+    assert status.silent_everywhere == {Feed.REALTIME: 1.0}
+
+    def put_out(unit: UnitStatus) -> UnitStatus:
+        feeds = [replace(feed, condition=FeedCondition.IN_OUTAGE, deadline=None) for feed in unit.feeds]
+        return replace(unit, feeds=feeds) if unit.unit.unit_id in units[3:] else unit
+
+    assert replace(status, units=[put_out(unit) for unit in status.units]).silent_everywhere == {}
 
 
 def test_the_room_for_an_sqlite_ledger_is_exported_and_that_of_a_server_is_not(tmp_path: Path) -> None:
