@@ -18,7 +18,7 @@ from tests.chaos.schedule import Fault, Kind
 from tests.services.broker import Broker
 from tests.services.link import Link
 from tests.services.postgres import PostgresServer
-from tests.services.process import ServiceProcess
+from tests.services.process import ServiceProcess, clean_environment
 
 SESSION_SECONDS: Final = 2.0
 _FROZEN_SECONDS: Final = 3.0
@@ -208,7 +208,8 @@ class ChaosRun:
             "--log-level",
             "warning",
         ]
-        return ServiceProcess(name, self._command(self.worker_module, "worker", *options), self.logs / f"{name}.log")
+        command = self._command(self.worker_module, "worker", *options)
+        return ServiceProcess(name, command, self.logs / f"{name}.log", clean_environment())
 
     def _simulate(self, day_seconds: float | None) -> Sequence[str]:
         pace = ["--day-seconds", str(day_seconds)] if day_seconds else []

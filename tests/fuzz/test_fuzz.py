@@ -19,6 +19,7 @@ OF_MORE_THAN_A_VALUE = {
     Reason.KEY_MISMATCH,
     Reason.OVERSIZED,
     Reason.SEQUENCE_CONFLICT,
+    Reason.SIMULATED,
     Reason.SUM_OVERFLOW,
     Reason.TOO_MANY_SERIES,
     Reason.UNREADABLE_BATCH,
