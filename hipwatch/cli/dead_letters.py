@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hipwatch.cli.options import Database, RegisterFolder, register_in
+from hipwatch.cli.options import AcceptSimulated, Database, RegisterFolder, register_in
 from hipwatch.cli.printed import JsonOption, say, say_json
 from hipwatch.cli.units import UnitOption, unit_in
 from hipwatch.local.run_folder import DEFAULT_DATABASE
@@ -82,13 +82,18 @@ def replay_letters(
     until: UntilOption = None,
     everything: AllOption = False,
     register_folder: RegisterFolder = None,
+    accept_simulated: AcceptSimulated = False,
     as_json: JsonOption = False,
 ) -> None:
     """Try to count letters again, after a fix. An event counts once, however often it is replayed or sent again."""
     letters = DeadLetters(open_database(database, create=False))
     register = register_in(register_folder)
     chosen = _chosen(letters, places, _filter(register, reason, unit, since, until), everything)
-    result = letters.replay(chosen, register, lambda kept, why: say(f"{kept.place} still fails: {why}", err=True))
+
+    def failing(kept: StoredDeadLetter, why: str) -> None:
+        say(f"{kept.place} still fails: {why}", err=True)
+
+    result = letters.replay(chosen, register, failing, simulated=accept_simulated)
     if as_json:
         say_json(result)
     else:
