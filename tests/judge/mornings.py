@@ -30,6 +30,7 @@ from monitor.judgement.find import SUMMARY_HOUR, special_days
 from monitor.judgement.findings import Finding, changes
 from monitor.judgement.gather import gather
 from monitor.judgement.rules.evaluation import Key, evaluate
+from monitor.judgement.rules.verdict import Severity
 from schemas.clock import local_date
 from schemas.events import Event, TableCode, UnitId
 from schemas.register import Register
@@ -59,11 +60,15 @@ class Called(NamedTuple):
 
 @dataclass
 class Judged:
-    """What the rules said: each finding with the morning on which it opened (or said something new), and the first calls."""
+    """What the rules said: each finding with the morning on which it opened (or said something new), and the first calls.
+
+    `tickets`: the rules of which a ticket was open on each morning.
+    """
 
     opened: list[tuple[float, Finding]] = field(default_factory=list)
     told: list[tuple[float, Finding]] = field(default_factory=list)
     calls: list[Called] = field(default_factory=list)
+    tickets: list[tuple[float, frozenset[str]]] = field(default_factory=list)
 
 
 @dataclass
@@ -173,6 +178,8 @@ def judge_mornings(events: Sequence[tuple[float, Event]], silences: Sequence[Sil
             open_now[finding.key, finding.opened_at] = finding
         for closed in new.closed:
             del open_now[closed.key, closed.opened_at]
+        tickets = {finding.rule for finding in open_now.values() if finding.severity is Severity.TICKET}
+        judged.tickets.append((morning, frozenset(tickets)))
         calls = call_list(list(open_now.values()), times, register, today)[:FIRST_CALLS]
         judged.calls += [Called(morning, call.unit_id, call.findings[0].rule) for call in calls]
     return judged
