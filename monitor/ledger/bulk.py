@@ -56,8 +56,7 @@ def erase(connection: Connection, table: Table, key: Sequence[str], rows: Sequen
         kinds = {name: int if isinstance(table.c[name].type, Integer) else str for name in key}
         same = " AND ".join(f"{table.name}.{name} = given.{name}" for name in key)
         statement = f"{_given(tuple(kinds.items()), True)} DELETE FROM {table.name} USING given WHERE {same}"
-        parameters = tuple(_array_of(column) for column in zip(*rows, strict=True))
-        connection.exec_driver_sql(statement, parameters)
+        connection.exec_driver_sql(statement, _arrays(rows))
     else:
         same = " AND ".join(f"{name} = ?" for name in key)
         connection.exec_driver_sql(f"DELETE FROM {table.name} WHERE {same}", list(rows))
@@ -77,7 +76,7 @@ def read(
     statement = _given(tuple(given.items()), on_postgresql) + statement.format(
         lock="FOR UPDATE OF found" if on_postgresql else ""
     )
-    parameters = tuple(_array_of(column) for column in zip(*rows, strict=True)) if on_postgresql else (json.dumps(rows),)
+    parameters = _arrays(rows) if on_postgresql else (json.dumps(rows),)
     return [tuple(row) for row in connection.exec_driver_sql(statement, parameters)]
 
 
@@ -160,6 +159,10 @@ def _converted(table: Table, columns: Sequence[str], rows: Sequence[Row], on_pos
         converter = _converter(table.c[name].type, on_postgresql)
         found = values if converter is None else [None if value is None else converter(value) for value in values]
         yield _array_of(found) if on_postgresql else found
+
+
+def _arrays(rows: Iterable[Row]) -> tuple[Any, ...]:
+    return tuple(_array_of(column) for column in zip(*rows, strict=True))
 
 
 def _array_of(values: Sequence[Any]) -> Any:

@@ -43,7 +43,8 @@ class KnownCodes:
 
     def find(self, packed: Packed, starts: Numbers, lengths: Numbers, odd: Marks) -> Numbers:
         """The place of each text among the codes; a text that is none of them is marked as odd."""
-        hashes = _hashed(_words(packed, starts, lengths, len(self._words)), lengths)
+        words = list(_words(packed, starts, lengths, len(self._words)))
+        hashes = _hashed(words, lengths)
         slots = self._slot_of(hashes)
         found: Numbers = self._slots[slots]
         others = np.flatnonzero((found >= 0) & (self._hashes[found] != hashes))
@@ -51,14 +52,17 @@ class KnownCodes:
             slots[others] = (slots[others] + 1) & self._last
             found[others] = self._slots[slots[others]]
             others = others[(found[others] >= 0) & (self._hashes[found[others]] != hashes[others])]
-        odd |= self.differ(found, packed, starts, lengths)
+        odd |= self._differ(found, words, lengths)
         return found
 
     def differ(self, places: Numbers, packed: Packed, starts: Numbers, lengths: Numbers) -> Marks:
         """Which texts are not the code whose place stands for them."""
+        return self._differ(places, _words(packed, starts, lengths, len(self._words)), lengths)
+
+    def _differ(self, places: Numbers, words: Iterable[tuple[Rows, Words]], lengths: Numbers) -> Marks:
         different: Marks = self._lengths[places] != lengths
-        for (rows, words), known in zip(_words(packed, starts, lengths, len(self._words)), self._words, strict=True):
-            different[rows] |= words != known[places[rows]]
+        for (rows, part), known in zip(words, self._words, strict=True):
+            different[rows] |= part != known[places[rows]]
         return different
 
     def _slot_of(self, hashes: Words) -> Numbers:
