@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import text
 
-from bench.running import measured
+from bench.running import Running, measured
 from bench.stage import Stage, folder_size, size_of
 from bench.traffic import Sent, Sums
 from monitor.ledger.append import next_offsets
@@ -53,6 +53,13 @@ def counting(sent: Sent, database: str) -> Iterator[Callable[[], int]]:
     ids = {topic_name(info.topic, sent.kafka.topic_prefix): info.topic_id for info in describe_topics(sent.kafka)}
     with closing_engine(open_database(database, create=True)) as engine:
         yield lambda: _passed(engine, {(ids[name], number): end for (name, number), end in sent.ends.items()})
+
+
+def count_all(worker: Running, sent: Sent, database: str) -> None:
+    """Wait until a worker's ledger has passed every message, and stop it."""
+    with counting(sent, database) as counted:
+        worker.wait_until(lambda: counted() == sent.messages)
+    worker.stop()
 
 
 def _passed(engine: Engine, ends: dict[tuple[str, int], int]) -> int:

@@ -2,14 +2,14 @@
 
 import time
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, Final
 
-from bench.contestants import counting, is_exact
+from bench.contestants import count_all, is_exact
 from bench.latency import REFRESHES
 from bench.results import Rows, table, yes
-from bench.running import Running
 from bench.stage import DATABASES, Sizes, Stage, size_of
-from bench.traffic import Live, Sent
+from bench.traffic import Live
 
 TITLE = "Live and idle"
 NOTE = """The share of one core that a process takes while so many events a second come, and while none does, in its default
@@ -38,9 +38,8 @@ def _workers(stage: Stage, sizes: Sizes) -> list[dict[str, Any]]:
             live.send(_FIRST, 1)
             time.sleep(_SETTLE_SECONDS)
             for rate in _RATES:
-                begun, before = time.monotonic(), worker.cpu_seconds()
-                live.send(rate, sizes.seconds) if rate else time.sleep(sizes.seconds)
-                share = (worker.cpu_seconds() - before) / (time.monotonic() - begun)
+                come = partial(live.send, rate, sizes.seconds) if rate else partial(time.sleep, sizes.seconds)
+                share = worker.share_of_a_core(come)
                 rows.append({"what": "worker", "database": kind, "per_second": rate, "share_of_a_core": share})
                 print(f"worker, {kind}: {share:.4f} of a core at {rate} events a second", flush=True)
             worker.stop()
@@ -53,11 +52,11 @@ def _serve(stage: Stage, sizes: Sizes) -> list[dict[str, Any]]:
         live, database = _live(stage, _FIRST), stage.new_database(kind)
         with stage.worker(live.kafka, database, stage.new_name("served")) as worker:
             live.send(_FIRST, 1)
-            _finish(worker, live.sent, database)
+            count_all(worker, live.sent, database)
         for refresh in REFRESHES:
             with stage.serve(database, "--refresh", str(refresh)) as (serve, _):
                 time.sleep(_SETTLE_SECONDS)
-                share = _share(serve, sizes.seconds)
+                share = serve.share_of_a_core(partial(time.sleep, sizes.seconds))
             name = f"serve, reading every {refresh:g} s"
             rows.append({"what": name, "database": kind, "per_second": 0, "share_of_a_core": share})
             print(f"{name}, {kind}: {share:.4f} of a core", flush=True)
@@ -66,12 +65,6 @@ def _serve(stage: Stage, sizes: Sizes) -> list[dict[str, Any]]:
 
 def _live(stage: Stage, count: int) -> Live:
     return Live(stage.kafka(stage.new_name("live")), count)
-
-
-def _share(process: Running, seconds: float) -> float:
-    begun, before = time.monotonic(), process.cpu_seconds()
-    time.sleep(seconds)
-    return (process.cpu_seconds() - before) / (time.monotonic() - begun)
 
 
 def _bytes(stage: Stage, sizes: Sizes) -> list[dict[str, Any]]:
@@ -85,7 +78,7 @@ def _bytes(stage: Stage, sizes: Sizes) -> list[dict[str, Any]]:
         time.sleep(_SETTLE_SECONDS)
         live.send(_FAST, sizes.events)
         for kind, worker in workers.items():
-            _finish(worker, live.sent, databases[kind])
+            count_all(worker, live.sent, databases[kind])
     sent = live.sent
     return [
         {
@@ -98,12 +91,6 @@ def _bytes(stage: Stage, sizes: Sizes) -> list[dict[str, Any]]:
         }
         for kind, database in databases.items()
     ]
-
-
-def _finish(worker: Running, sent: Sent, database: str) -> None:
-    with counting(sent, database) as counted:
-        worker.wait_until(lambda: counted() == sent.messages)
-    worker.stop()
 
 
 def lines(rows: Rows) -> list[str]:

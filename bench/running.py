@@ -42,6 +42,12 @@ class Running:
             return self._usage.ru_utime + self._usage.ru_stime
         return time.clock_gettime(~self._process.pid << 3 | _OF_A_PROCESS)
 
+    def share_of_a_core(self, doing: Callable[[], object]) -> float:
+        """How much of one it takes while `doing` goes on."""
+        begun, before = time.monotonic(), self.cpu_seconds()
+        doing()
+        return (self.cpu_seconds() - before) / (time.monotonic() - begun)
+
     def peak_mib(self) -> float:
         """Of memory, up to the last look; what getrusage says would be at least what we had ourselves when we started it."""
         return self._peak_mib

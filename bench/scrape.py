@@ -3,12 +3,13 @@
 import csv
 import statistics
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
-from bench.contestants import counting
+from bench.contestants import count_all
 from bench.results import Rows, table
 from bench.stage import Sizes, Stage
 from bench.traffic import send
@@ -35,14 +36,10 @@ def _measure(stage: Stage, sizes: Sizes, units: int) -> dict[str, Any]:
     kafka, database = stage.kafka(stage.new_name("scrape")), stage.new_database("PostgreSQL")
     sent = send(kafka, units * _EVENTS_OF_A_UNIT, read_register(folder))
     with stage.worker(kafka, database, stage.new_name("scrape"), "--register", str(folder)) as worker:
-        with counting(sent, database) as counted:
-            worker.wait_until(lambda: counted() == sent.messages)
-        worker.stop()
+        count_all(worker, sent, database)
     with stage.serve(database, "--register", str(folder)) as (serve, address), _client(address) as client:
         time.sleep(_SETTLE_SECONDS)
-        begun, before = time.monotonic(), serve.cpu_seconds()
-        time.sleep(sizes.seconds)
-        idle = (serve.cpu_seconds() - before) / (time.monotonic() - begun)
+        idle = serve.share_of_a_core(partial(time.sleep, sizes.seconds))
         found: dict[str, Any] = {"units": units, "idle_share_of_a_core": idle}
         for name, path in (("metrics", "/metrics"), ("page", "/")):
             seconds, costs = [], []

@@ -2,7 +2,7 @@
 
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +16,7 @@ from bench.running import Running
 from broker.connection import KafkaConnection
 from hipwatch.local.embedded_broker import start_broker
 from hipwatch.local.processes import LOOPBACK, Processes, answers, free_port
-from monitor.ledger.database import open_database
+from monitor.ledger.database import closing_engine, open_database
 from tests.services.kafka import KafkaServer
 from tests.services.postgres import PostgresServer
 
@@ -98,22 +98,13 @@ class Stage:
 
 def size_of(database: str) -> int:
     """Bytes that a ledger takes, what is still to be checkpointed put in its place."""
-    engine = open_database(database, create=True)
-    try:
-        with engine.connect() as connection:
-            if engine.dialect.name == "postgresql":
-                return int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
-            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-        return Path(database.removeprefix("sqlite:///")).stat().st_size
-    finally:
-        engine.dispose()
+    with closing_engine(open_database(database, create=True)) as engine, engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            return int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
+        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    return Path(database.removeprefix("sqlite:///")).stat().st_size
 
 
 def folder_size(folder: Path) -> int:
     """Bytes of all files in it."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def median_of(costs: Sequence[float]) -> float:
-    """The middle one; of an even number the lower of the two."""
-    return sorted(costs)[(len(costs) - 1) // 2]
