@@ -19,6 +19,9 @@ ALIVE_AFTER: Final = timedelta(seconds=90)
 """A Watchdog that arrives this long after a *resolved* was sent after it; a dead Prometheus' Watchdog is gone by then.
 Prometheus sends an alert again at the first evaluation (15 s) that is more than a minute after the last time, and Alertmanager
 drops it four minutes after that: so of all alerts that end with Prometheus none ends 75 s before another."""
+SEES_AGAIN: Final = timedelta(minutes=15)
+"""A Prometheus that was started anew has by then seen again whatever still holds. Its Watchdog fires at once, while each other
+alert waits out its `for` once more: of those of an hour, which Prometheus remembers over a restart, ten minutes."""
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD: Final = timedelta(days=1)
 """A start before the one or further ahead than the other is no start: the moment of receipt is taken for it."""
@@ -94,12 +97,15 @@ def take_in(
     return IncidentChanges(opened, reopened, closed, firing, resolved)
 
 
-def confirmed(waiting: Iterable[KnownIncident], ask: Ask, heard: datetime) -> list[Closing]:
-    """The incidents that the sender had resolved, and that a Watchdog of `heard` now proves to be over."""
+def confirmed(waiting: Iterable[KnownIncident], ask: Ask, heard: datetime, fires_since: datetime) -> list[Closing]:
+    """The incidents that the sender had resolved, and that a Watchdog of `heard` now proves to be over.
+
+    `fires_since` is the Watchdog's own start: later than what was resolved when Prometheus was started anew.
+    """
     return [
         Closing(one.incident_id, BY_SENDER, truth.ended_at)
         for one in waiting
-        if one.resolved_at is not None and heard - one.resolved_at >= ALIVE_AFTER
+        if one.resolved_at is not None and _proves_end(one.resolved_at, heard, fires_since)
         if (truth := ask(one.alertname, labels_of(one))).verdict is not Verdict.HOLDS
     ]
 
@@ -132,6 +138,13 @@ def _may_close(truth: Truth, *, watchdog: bool) -> bool:
     if truth.verdict is Verdict.UNKNOWN:
         return not watchdog  # else it waits for the Watchdog: see `confirmed`
     return truth.verdict is Verdict.OVER
+
+
+def _proves_end(resolved_at: datetime, heard: datetime, fires_since: datetime) -> bool:
+    """Whether what was resolved then would fire again by now, did it still hold."""
+    if fires_since > resolved_at:
+        return heard - fires_since >= SEES_AGAIN
+    return heard - resolved_at >= ALIVE_AFTER
 
 
 def _is_echo(before: KnownIncident, truth: Truth) -> bool:

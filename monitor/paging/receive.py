@@ -31,16 +31,16 @@ def record(engine: Engine, message: WebhookMessage, now: datetime | None = None,
     ledger's answer about an alert.
     """
     now = now or datetime.now(UTC)
-    alive = any(alert.name == WATCHDOG and alert.status == "firing" for alert in message.alerts)
+    watchdogs = [alert.starts_at for alert in message.alerts if alert.name == WATCHDOG and alert.status == "firing"]
     alerts = [alert for alert in message.alerts if alert.name != WATCHDOG]
     with incident_book(engine, now) as book:
-        book.note_deliveries([alert.name for alert in alerts] + [WATCHDOG] * alive)
+        book.note_deliveries([alert.name for alert in alerts] + [WATCHDOG] * bool(watchdogs))
         if message.truncated:
             log.error("a delivery left out %d alerts: raise max_alerts of its receiver", message.truncated)
             book.note_incomplete(CUT_OFF, message.truncated)
         _take_in(book, alerts, ask, now)
-        if alive:
-            book.apply(IncidentChanges(closed=confirmed(book.resolved_but_open(), ask, now)))
+        if watchdogs:
+            book.apply(IncidentChanges(closed=confirmed(book.resolved_but_open(), ask, now, min(watchdogs))))
 
 
 def follow_ledger(engine: Engine, ask: Ask, now: datetime | None = None) -> None:

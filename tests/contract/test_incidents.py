@@ -307,11 +307,24 @@ def test_when_prometheus_dies_and_comes_back_nothing_was_closed_and_nothing_is_d
     deliver(engine, *dead, at=NOON + 4 * MINUTE, ask=ask)
     follow_ledger(engine, ask, NOON + 20 * MINUTE)
     assert len(list_incidents(engine, open_only=True)) == 2
-    back = [{**alert, "startsAt": "2024-09-10T06:00:00Z"} for alert in (make_watchdog(), silent, stalled)]
-    deliver(engine, *back, at=NOON + 24 * MINUTE, ask=ask)
-    deliver(engine, make_watchdog(), at=NOON + 26 * MINUTE, ask=ask)
+    watchdog, silent, stalled = ({**alert, "startsAt": "2024-09-10T04:24:00Z"} for alert in (make_watchdog(), silent, stalled))
+    deliver(engine, watchdog, at=NOON + 24 * MINUTE, ask=ask)  # the others have a `for`, and are put off for their group
+    deliver(engine, watchdog, at=NOON + 26 * MINUTE, ask=ask)
+    deliver(engine, silent, stalled, at=NOON + 27 * MINUTE, ask=ask)
+    deliver(engine, watchdog, at=NOON + 39 * MINUTE, ask=ask)
     incidents = list_incidents(engine)
     assert [(incident.closed_at, incident.reopened, incident.change) for incident in incidents] == [(None, 0, 1)] * 2
+
+
+def test_what_ended_while_prometheus_was_dead_closes_when_it_would_fire_again_by_now(engine: Engine) -> None:
+    stalled = make_alert(labels={"alertname": "MonitorStalled", "scope": "monitor"})
+    deliver(engine, make_watchdog(), stalled)
+    deliver(engine, {**stalled, "status": "resolved"}, at=NOON + 4 * MINUTE)
+    watchdog = make_watchdog(startsAt="2024-09-10T04:24:00Z")
+    deliver(engine, watchdog, at=NOON + 38 * MINUTE)
+    assert list_incidents(engine, open_only=True) != []
+    deliver(engine, watchdog, at=NOON + 39 * MINUTE)
+    assert only_row(engine, tables.Incident)["closed_at"] == NOON + 39 * MINUTE
 
 
 def asking(truths: dict[str, Truth]) -> Ask:

@@ -139,6 +139,7 @@ class Play(Watch):
         if still != left or {one.id for one in silences} != opened:
             self.problems.append(f"incidents that are open, and never were closed: {sorted(map(str, still))} of {sorted(left)}")
         self.all_know(names, left, {})
+        self.not_yet("【恢复】同时中断的单位已恢复")
         self.units.resume(everybody)
         self.all_know(names, set(), {})
         self.told("realtime feed back", "【恢复】同时中断的单位已恢复", None, None)

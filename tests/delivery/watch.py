@@ -99,6 +99,11 @@ class Watch:
         shown = ", ".join("—" if row.delay is None else f"{row.delay:.1f} s" for row in self.rows[-4:])
         self.say(f"told: {title} ({shown})")
 
+    def not_yet(self, title: str) -> None:
+        """Nobody was told of this so far: it is not true yet."""
+        early = [channel.name for channel in self.stage.channels() if channel.of(title)]
+        self.problems += [f"{name}: “{title}” before it was so" for name in early]
+
     def by_day(self) -> None:
         """Wait until we have counted what came, and it is morning or noon."""
         self.until(lambda: self._keeps_up() and _OPENS <= self.local().hour < _CLOSES, "it is day, and we keep up")
