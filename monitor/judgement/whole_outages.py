@@ -126,11 +126,10 @@ def other_feed_lives(outage: Outage, heard: Heard) -> bool:
 
 
 def end_of(outage: Outage, heard: Heard) -> float | None:
-    """When more than the strays were heard again; None while they are not."""
-    back = outage.rows & (heard.last > outage.found)
-    if back.sum() < max(2, strays(outage.scope, outage.rows) + 1):
-        return None
-    return float(heard.last[back].min())
+    """When more than the strays were heard again; None while they are not. A stray that came long before was not the end."""
+    back = np.sort(heard.last[outage.rows & (heard.last > outage.found)])
+    few = strays(outage.scope, outage.rows)
+    return float(back[few]) if len(back) >= max(2, few + 1) else None
 
 
 def strays(scope: Scope, rows: Bools) -> int:

@@ -201,3 +201,29 @@ def test_one_busy_unit_that_is_silent_and_three_quiet_ones_are_no_outage_of_thei
     hours(gone, 7, range(4))  # by chance the three others say nothing, either
     assert found == []
     assert np.flatnonzero(~np.isnan(city.overdue_since)).tolist() == [0]
+
+
+def test_one_that_sends_once_amid_a_long_outage_does_not_begin_its_end() -> None:
+    keys = [(UnitId(f"u{row:02d}"), Feed.SCHEDULED) for row in range(30)]
+    groups = {UnitId(f"u{row:02d}"): f"d{row // 10}" for row in range(30)}
+    city = CityState(ActivityHistory(30), np.ones(30, np.bool_), scopes_of(keys, [("district", groups)]), Calendar())
+    found: list[Outage] = []
+    by_night, at_noon = range(8), range(8, 30)
+
+    def days(first: int, count: int, sends: Sequence[int]) -> None:
+        for hour in range(first, first + 24 * count):
+            due = {2: by_night, 14: at_noon}.get(hour % 24, ())
+            city.history.add(ActiveHour(row, hour - HOURS_EAST, 12, 50, 5) for row in due if row in sends)
+            found.extend(evaluate(city, hour + 1.0).outages_found)
+
+    gone = MIDNIGHT + 20 * 24
+    days(MIDNIGHT, 20, range(30))
+    days(gone, 1, [])
+    days(gone + 24, 1, [29])
+    days(gone + 48, 5, [])
+    days(gone + 7 * 24, 1, range(30))
+    [outage] = found
+    assert outage.end is not None
+    assert gone + 7 * 24 + 2 <= outage.end <= gone + 7 * 24 + 3
+    assert {silence.row for silence in city.silences} == {29}, "it sent no more after that"
+    assert np.isnan(city.overdue_since).all()

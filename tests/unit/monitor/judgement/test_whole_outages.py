@@ -91,22 +91,23 @@ def test_without_units_there_are_two_feeds_and_no_rows() -> None:
 @pytest.mark.parametrize(
     ("count", "back", "ended"),
     [
-        (5, [0], False),
-        (5, [0, 1], True),
-        (10, [0], False),  # one of ten may stray
-        (10, [0, 1], True),
-        (20, [0, 1], False),
-        (20, [0, 1, 2], True),
-        (29, [0, 1], False),
-        (29, [0, 1, 2], True),
-        (30, [0, 1, 2], False),
-        (30, [0, 1, 2, 3], True),
+        (5, [0], None),
+        (5, [0, 1], 2.0),
+        (10, [0], None),  # one of ten may stray
+        (10, [0, 1], 2.25),
+        (20, [0, 1], None),
+        (20, [0, 1, 2], 2.5),
+        (29, [0, 1], None),
+        (29, [0, 1, 2], 2.5),
+        (30, [0, 1, 2], None),
+        (30, [0, 1, 2, 3], 2.75),
+        (30, [0, 1, 2, 3, 4], 2.75),
     ],
 )
-def test_a_feed_is_back_when_more_than_the_strays_are(count: int, back: Sequence[int], ended: bool) -> None:
+def test_a_feed_is_back_when_more_than_the_strays_are(count: int, back: Sequence[int], ended: float | None) -> None:
     out = outage(FEED, np.ones(count, np.bool_))
     found = end_of(out, heard(count, {row: 2.0 + row / 4 for row in back}))
-    assert found == (NOON + 2 if ended else None)
+    assert found == (None if ended is None else NOON + ended)
 
 
 def test_a_district_has_no_strays() -> None:
