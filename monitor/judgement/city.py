@@ -93,6 +93,16 @@ def statuses_of(city: CityState, verdicts: Verdicts, keys: Sequence[Key]) -> tup
     return found, [_open_outage(outage, keys) for outage in city.outages if outage.end is None]
 
 
+def outages_over(city: CityState) -> dict[int, datetime]:
+    """When the outages that are remembered and over ended, by their number: with the last of its parts."""
+    still_open = {outage.number for outage in city.outages if outage.end is None}
+    ends: dict[int, float] = {}
+    for outage in city.outages:
+        if outage.end is not None and outage.number not in still_open:
+            ends[outage.number] = max(outage.end, ends.get(outage.number, outage.end))
+    return {number: moment_at(end) for number, end in ends.items()}
+
+
 def _open_outage(outage: Outage, keys: Sequence[Key]) -> OutageStatus:
     units = [keys[int(row)][0] for row in np.flatnonzero(outage.rows)]
     return OutageStatus(outage.number, outage.scope.kind, outage.scope.value, outage.scope.feed, moment_at(outage.start), units)

@@ -10,7 +10,7 @@ import numpy as np
 from monitor.counting.feeds import Feed
 from monitor.judgement.activity import HOURS_EAST, RARE_DAYS_KEPT, RECENT_DAYS, ActiveHour, is_held, local_hours
 from monitor.judgement.calendar import Calendar
-from monitor.judgement.city import carry_on, city_of, moment_at, statuses_of
+from monitor.judgement.city import carry_on, city_of, moment_at, outages_over, statuses_of
 from monitor.judgement.conditions import CityState, Silence, Verdicts, evaluate
 from monitor.judgement.outages import outages
 from monitor.judgement.rhythms import Rhythms, Week
@@ -101,7 +101,7 @@ class Judge:
         silences = outages(facts.active_hours, clock, timedelta(hours=self._rhythms.outage))
         learned, open_outages = statuses_of(city, verdicts, self._keys)
         status = judge(self._register, clock, facts.progress, silences, self._rhythms, learned, open_outages, self._calendar)
-        return Snapshot(facts, status, self._register)
+        return Snapshot(facts, replace(status, outages_over=outages_over(city)), self._register)
 
     def _catch_up(self, city: CityState, facts: LedgerFacts, now: float) -> Verdicts:
         """Judge every whole hour since the last time, then this moment; store what began and ended."""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -78,13 +78,17 @@ class UnitStatus:
 
 @dataclass(frozen=True)
 class PlatformStatus:
-    """All units of the register, in its order, judged at `clock` (None before the first event)."""
+    """All units of the register, in its order, judged at `clock` (None before the first event).
+
+    `outages_over`: when outages of many that are over ended, by their number.
+    """
 
     clock: datetime | None
     active_since: Mapping[Feed, datetime]
     outages: Sequence[Outage]
     units: Sequence[UnitStatus]
     open_outages: Sequence[OutageStatus] = ()
+    outages_over: Mapping[int, datetime] = field(default_factory=dict)
 
     @property
     def silent_everywhere(self) -> Mapping[Feed, float]:

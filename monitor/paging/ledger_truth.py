@@ -1,6 +1,7 @@
 """What the ledger says of an alert's condition: the same verdict that the page shows and the metrics export. Core.
 
-An alert that is not about a unit's feeds or numbers, or about a feed that is not judged now, is not for the ledger to say.
+An alert that is not about a unit's feeds or numbers or about an outage of many, or about a feed that is not judged now, is not
+for the ledger to say.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,11 +9,13 @@ from datetime import datetime
 from typing import Final
 
 from monitor.judgement.judge import Snapshot
-from monitor.judgement.unit_status import FeedCondition, FeedStatus, UnitStatus
+from monitor.judgement.unit_status import FeedCondition, FeedStatus, PlatformStatus, UnitStatus
 from monitor.paging.incidents import UNKNOWN, Ask, Truth, Verdict, know_nothing
 from schemas.events import UnitId
 
 _GAPS_OPEN: Final = "SequenceGapsOpen"
+_OUT_TOGETHER: Final = "UnitsOutTogether"
+_EVERYWHERE: Final = "FeedSilentEverywhere"
 _STILL: Final = {
     "UnitFeedSilent": (FeedCondition.SILENT, FeedCondition.IN_OUTAGE),
     "UnitFeedNeverSeen": (FeedCondition.NEVER_SEEN,),
@@ -32,6 +35,10 @@ def ask_snapshot(snapshot: Snapshot | None, silence_end: SilenceEnd = lambda _un
         unit_id = UnitId(labels.get("unit_id", ""))
         if alertname == _GAPS_OPEN:
             return _gaps(snapshot, unit_id, labels.get("topic", ""))
+        if alertname == _OUT_TOGETHER:
+            return _outage(snapshot.status, labels.get("number", ""))
+        if alertname == _EVERYWHERE:
+            return _everywhere(snapshot.status, labels.get("feed", ""))
         status = units.get(unit_id)
         if status is None:
             return UNKNOWN
@@ -59,6 +66,20 @@ def _feed(alertname: str, feed: FeedStatus | None) -> Truth:
     if feed.last_event_at is not None and (feed.condition in heard or alertname == "UnitFeedNeverSeen"):
         return Truth(Verdict.OVER, ended_at=feed.last_event_at)
     return UNKNOWN
+
+
+def _outage(status: PlatformStatus, number: str) -> Truth:
+    """What stands of a failure of many, by its number: nothing of one that this judge has not found yet."""
+    since = [outage.since for outage in status.open_outages if str(outage.number) == number]
+    if since:
+        return Truth(Verdict.HOLDS, began_at=min(since))
+    ended_at = next((end for over, end in status.outages_over.items() if str(over) == number), None)
+    return UNKNOWN if ended_at is None else Truth(Verdict.OVER, ended_at=ended_at)
+
+
+def _everywhere(status: PlatformStatus, feed: str) -> Truth:
+    """Its end is the sender's to say: the alert stays for a while, so that who returns last is not told one by one."""
+    return Truth(Verdict.HOLDS) if any(of.value == feed for of in status.silent_everywhere) else UNKNOWN
 
 
 def _never_seen(status: UnitStatus) -> Truth:

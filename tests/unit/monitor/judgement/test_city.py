@@ -10,7 +10,7 @@ import pytest
 from monitor.counting.feeds import Feed
 from monitor.judgement.activity import Bools
 from monitor.judgement.calendar import Calendar
-from monitor.judgement.city import Key, carry_on, city_of, moment_at, statuses_of
+from monitor.judgement.city import Key, carry_on, city_of, moment_at, outages_over, statuses_of
 from monitor.judgement.conditions import CityState, Silence, Verdicts
 from monitor.judgement.unit_status import FeedCondition, FeedStatus, OutageStatus
 from monitor.judgement.whole_outages import Outage, Scope
@@ -165,3 +165,13 @@ def test_the_outages_that_are_open_are_said_with_their_units(register: Register)
     ]
     _, open_outages = statuses_of(made, Verdicts(members(), members(), members(), [], [], []), KEYS)
     assert open_outages == [OutageStatus(7, "vendor", "alpha", SCHEDULED, at(1), [UNITS[0], UNITS[2]])]
+
+
+def test_an_outage_is_over_with_the_last_of_its_parts(register: Register) -> None:
+    made = city(register)
+    ends = {(6, "scheduled"): 9, (6, "realtime"): 4, (7, "scheduled"): 3, (7, "realtime"): None}
+    made.outages = [
+        Outage(number, Scope("feed", value, Feed(value)), MIDNIGHT, MIDNIGHT, members(0), members(1), end and MIDNIGHT + end)
+        for (number, value), end in ends.items()
+    ]
+    assert outages_over(made) == {6: at(9)}

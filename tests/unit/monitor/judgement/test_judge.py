@@ -197,7 +197,8 @@ def test_an_outage_of_many_is_stored_with_its_units_and_ends(small: SmallLedger,
     for unit in (A, B, C, LIVELY):
         small.hear(unit, [512])
     small.advance(513)
-    assert judge.take_snapshot().status.open_outages == []
+    over = judge.take_snapshot().status
+    assert (over.open_outages, over.outages_over) == ([], {0: at(513)})
     [stored] = read_outages(small.engine, START)
     assert stored.ended_at == at(513)
 
