@@ -9,7 +9,6 @@ from typing import Final
 from broker.connection import KafkaConnection
 from monitor.counting.dead_letter_limit import DEFAULT_LIMIT
 from monitor.judgement.rhythms import Rhythms
-from monitor.paging.target import Target
 
 DEFAULT_GROUP: Final = "hipwatch"
 DEFAULT_SESSION_TIMEOUT_MS: Final = 10_000
@@ -53,7 +52,8 @@ class ServeSettings:
     `stall_after`: how long the platform clock may stand still (wall time). `allowed_hosts`: names beside addresses and short
     names by which the site may be called. `watchdog_after`: how long the Watchdog alert may stay away;
     a dead Prometheus' last one is repeated by Alertmanager for four minutes more.
-    `targets`: who is told. `until`: what comes after it is not judged. `canary`: whether one is sent, and missed when it is late.
+    `targets_file`: who is told. `until`: what comes after it is not judged. `canary`: whether one is sent, and missed when
+    it is late.
     """
 
     database: str
@@ -67,7 +67,7 @@ class ServeSettings:
     allowed_hosts: Sequence[str] = ()
     rhythms: Rhythms = field(default_factory=Rhythms)
     register_folder: Path | None = None
-    targets: tuple[Target, ...] = ()
+    targets_file: Path | None = None
     until: datetime | None = None
     duty_code: str | None = field(default=None, repr=False)
     canary: bool = False

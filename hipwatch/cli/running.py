@@ -23,7 +23,6 @@ from hipwatch.local.run_folder import DEFAULT_DATABASE, new_run
 from monitor.app.web import run_web
 from monitor.judgement.rhythms import Rhythms
 from monitor.judgement.rhythms_file import read_rhythms
-from monitor.paging.targets_file import read_targets
 from monitor.settings import (
     DEFAULT_PORT,
     ServeSettings,
@@ -142,7 +141,7 @@ def serve(
             allowed_hosts=allowed_host or (),
             rhythms=rhythms_in(rhythms, register_in(register_folder)),
             register_folder=register_folder,
-            targets=read_targets(targets) if targets else (),
+            targets_file=targets,
             until=None if until is None else start_of_day(until.date()),
             duty_code=duty_code(duty_code_file),
             canary=canary,

@@ -1,7 +1,7 @@
 """The web process, wired: settings in, page, metrics, webhook and messages out. Shell."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -14,9 +14,10 @@ from fastapi import FastAPI
 from monitor.app.spared import spared
 from monitor.board.connections import LimitedConnection
 from monitor.board.dashboard_writer import DashboardWriter
-from monitor.board.pages.notices import register_notices
+from monitor.board.pages.notices import register_notices, targets_notices
 from monitor.board.site import build_site
 from monitor.board.snapshot_keeper import SnapshotKeeper
+from monitor.file_watch import watching
 from monitor.judgement.finding_keeper import FindingKeeper
 from monitor.judgement.judge import Judge, Snapshot
 from monitor.ledger.database import Engine, closing_engine, open_database
@@ -30,15 +31,16 @@ from monitor.paging.disk_metrics import DiskCollector
 from monitor.paging.exposition import Exposition
 from monitor.paging.finding_metrics import FindingCollector
 from monitor.paging.ledger_truth import ask_snapshot
+from monitor.paging.live_targets import LiveTargets
 from monitor.paging.metrics import SnapshotCollector
 from monitor.paging.month_metrics import MonthCollector
 from monitor.paging.outbox_metrics import OutboxCollector
 from monitor.paging.planning import Planner
 from monitor.paging.receive import follow_ledger, silence_end
 from monitor.paging.register_metrics import RegisterCollector
+from monitor.paging.targets_metrics import TargetsCollector
 from monitor.paging.telling import telling
 from monitor.process import listen_on
-from monitor.register_watch import watching
 from monitor.settings import ServeSettings
 from schemas.errors import HipwatchError
 from schemas.register.folder import SHIPPED
@@ -84,7 +86,8 @@ class Web(NamedTuple):
 def build_web(settings: ServeSettings, *, live: LiveRegister | None = None) -> Iterator[Web]:
     """The site, with what is scheduled beside it: the snapshot is taken once now, then on schedule."""
     live = live or LiveRegister(settings.register_folder or SHIPPED)
-    with closing_engine(open_database(settings.database, create=True)) as engine, watching(live):
+    targets = LiveTargets(settings.targets_file)
+    with closing_engine(open_database(settings.database, create=True)) as engine, watching(live, targets):
         canary = CanaryWatch()
         keeper = SnapshotKeeper(_judging(engine, live, settings, canary))
         deadman = Deadman(engine, settings.watchdog_after)
@@ -100,14 +103,19 @@ def build_web(settings: ServeSettings, *, live: LiveRegister | None = None) -> I
         findings.refresh(None)  # what is open already; judged on schedule
         of_month, of_paging = MonthCollector(lambda: month.latest, lambda: live.register), OutboxCollector(lambda: paging.latest)
         of_disk, of_register = DiskCollector(lambda: ledger_disk(engine)), RegisterCollector(lambda: live.state)
+        of_targets = TargetsCollector(lambda: targets.state)
         of_canary = CanaryCollector(canary, datetime.now(UTC) if settings.canary else None)
         of_snapshot = SnapshotCollector(lambda: keeper.latest, settings.stall_after, settings.stale_after)
-        collectors = of_snapshot, of_month, FindingCollector(findings), of_register, of_paging, of_disk, of_canary
+        collectors = of_snapshot, of_month, FindingCollector(findings), of_register, of_targets, of_paging, of_disk, of_canary
         exposition = Exposition(*collectors)
-        site = build_site(engine, keeper, findings, settings, exposition, notices=lambda: register_notices(live.state))
+
+        def notices() -> Sequence[str]:
+            return [*register_notices(live.state), *targets_notices(targets.state)]
+
+        site = build_site(engine, keeper, findings, settings, exposition, notices=notices)
         web = Web(site, keeper, month, dashboards, deadman, findings)
         refreshed = {spared(lambda: follow(engine, keeper, exposition.prepare)): 1, paging.refresh: _PAGING_EVERY}
-        with _scheduled(web, settings, refreshed), telling(engine, planner, settings.targets):
+        with _scheduled(web, settings, refreshed), telling(engine, planner, lambda: targets.targets):
             yield web
 
 

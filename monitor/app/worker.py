@@ -11,12 +11,12 @@ from kafka.errors import KafkaError
 
 from broker.topic_faults import topic_faults
 from monitor.counting.dead_letter_limit import DeadLetterLimit
+from monitor.file_watch import watching
 from monitor.ledger.append import Ledger
 from monitor.ledger.database import Engine, closing_engine, open_database
 from monitor.ledger.database_url import shown_url
 from monitor.ledger.dead_letters import DeadLetters
 from monitor.process import stop_on_signal
-from monitor.register_watch import watching
 from monitor.settings import WorkerSettings
 from monitor.worker.broker_topics import describe_topics
 from monitor.worker.columnar_decoding import ColumnarDecoding

@@ -67,6 +67,14 @@ class Sender:
         except HipwatchError as error:
             log.error("target %s: %s", target.name, error)
 
+    def leave(self, target: Target) -> None:
+        """It is told nothing more: that it cannot be reached troubles nobody any longer. Raises LedgerUnavailable."""
+        self._failing.pop(target.name, None)
+        self._known_well.discard(target.name)
+        now = self._clock()
+        self._outbox.note_problem(target.name, "", now)
+        close_own(self._engine, UNREACHABLE, now, part=target.name)
+
     def _deliver(self, target: Target) -> None:
         while not self._stopping.is_set():
             now = self._clock()

@@ -26,10 +26,12 @@ from monitor.ledger.snapshot import read_facts
 from monitor.paging.canary_metrics import CanaryCollector, CanaryWatch
 from monitor.paging.disk_metrics import DiskCollector
 from monitor.paging.finding_metrics import FindingCollector
+from monitor.paging.live_targets import TargetsState
 from monitor.paging.metrics import SnapshotCollector
 from monitor.paging.month_metrics import MonthCollector
 from monitor.paging.outbox_metrics import OutboxCollector
 from monitor.paging.register_metrics import RegisterCollector
+from monitor.paging.targets_metrics import TargetsCollector
 from monitor.worker.worker_metrics import WorkerMetrics
 from schemas.period import Period
 from schemas.register import load_register
@@ -81,6 +83,7 @@ def of_serve() -> list[Described]:
         MonthCollector(lambda: month, lambda: register),
         FindingCollector(SimpleNamespace(open=(), judged_until=NOON)),
         RegisterCollector(lambda: RegisterState(register, "0" * 12, NOON)),
+        TargetsCollector(lambda: TargetsState((), NOON)),
         OutboxCollector(lambda: counts),
         DiskCollector(lambda: DiskSpace(0, 0)),
         CanaryCollector(heard(), NOON),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.register_watch import watching
+from monitor.file_watch import watching
 from schemas.register.live import LiveRegister
 from tests.contract.until import until
 from tests.registers import change_unit, copy_shipped
@@ -54,4 +54,4 @@ def test_it_ends_with_its_block_and_works_in_any_thread(live: Watched) -> None:
     thread.start()
     thread.join(10)
     assert not thread.is_alive()
-    assert not any(found.name == "register-watch" for found in threading.enumerate())
+    assert not any(found.name == "file-watch" for found in threading.enumerate())
