@@ -23,6 +23,7 @@ def deadlines(rhythms: LearnedRhythms, since: Floats, *, late: bool = False) -> 
     before, after = rhythms.cumulative[row, inside - 1], rhythms.cumulative[row, inside]
     part = (target - before) / np.maximum(after - before, 1e-9)
     by_weight = np.where(column >= columns, np.inf, start + inside - 1 + part)
+    by_weight = np.where(rhythms.by_days_only, np.inf, by_weight)
     found: Floats = np.minimum(by_weight, by_the_clock(rhythms, since, late=late))
     return found
 

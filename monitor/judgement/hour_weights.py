@@ -18,8 +18,10 @@ Kind = TypeVar("Kind", bound=np.generic)
 
 RATE_DAYS: Final = 56
 """Eight weeks set the pace: a slow drift is followed, one odd week changes little."""
-LEAST_LIMIT: Final = 7.5
-"""A silence that chance brings a feed once in e^7.5 = 1,800 days, were its pace known; shares from below add to that."""
+LEAST_LIMIT: Final = 6.5
+LIMIT_BY_PACE: Final = 2.0
+"""A feed is silent at a surprise of 6.5 and twice the log of its active hours a day: once for the more chances it has to be
+wrongly called, and once because doubt costs a busy feed minutes, and one of few uploads half a day."""
 WORKDAY, SATURDAY, SUNDAY, FEAST, MAKE_UP = range(7, 12)
 """Profiles 0 to 6 are the workdays Monday to Friday (5 and 6 are unused), then these."""
 PROFILES: Final = 12
@@ -35,10 +37,12 @@ make share such a habit.
 """
 ALIKE: Final = 0.8
 LEAST_ALIKE_HOURS: Final = 72
-"""A day of the week is like a workday with this share of its uploads, once so many hours of it (three days) were seen."""
-ALIKE_DAYS: Final = 8.0
+"""A day of the week is like a workday with this share of its pace, once so many hours of it (three days) were seen."""
+PACE_UPLOADS: Final = 20.0
+"""A day of the week, and feasts, have a pace of their own: what they show, and so many uploads more at the pace expected."""
+ALIKE_DAYS: Final = 32.0
 OTHER_DAYS: Final = 3.0
-"""A day of the week that is like a workday counts as so many workdays besides what it shows itself; any other as fewer."""
+"""Their hours are those of so many workdays at that pace, besides what they show themselves: many if they are alike, or few."""
 BLURRED_DAYS: Final = 3.0
 """An hour's neighbours say as much as so many days of its own: at first a rhythm has no sharp edges, after weeks it has."""
 NEAR_FEAST: Final = 0.6
@@ -103,26 +107,41 @@ def profiles(
     seen[:, FEAST] = known[:, feast].sum(axis=1)
     hits[:, WORKDAY] = hits[:, _WORKDAYS].sum(axis=1)
     seen[:, WORKDAY] = seen[:, _WORKDAYS].sum(axis=1)
-    uploads, hours = hits.sum(axis=2), seen.sum(axis=2)
-    alike: Bools = np.asarray(
-        (hours >= LEAST_ALIKE_HOURS) & (uploads * hours[:, [WORKDAY]] >= ALIKE * uploads[:, [WORKDAY]] * hours)
-    )
+    uploads = hits.sum(axis=2)
     shares = _shares(hits, seen, blurred=blurred)
     workday = shares[:, WORKDAY]
     uploads[:, _WORKDAYS] = uploads[:, [WORKDAY]]
     uploads[:, MAKE_UP] = uploads[:, WORKDAY]
     for code in (*_WORKDAYS, SATURDAY, SUNDAY):  # eight Tuesdays say less than forty workdays
-        like = alike[:, [code]]
-        days_more = np.where(like, ALIKE_DAYS, OTHER_DAYS)
-        of_code = np.minimum(workday, (hits[:, code] + days_more * workday) / (seen[:, code] + days_more))
-        shares[:, code] = of_code if code in _WORKDAYS else np.where(like, of_code, shares[:, code])
+        shares[:, code] = _of_weekday(hits[:, code], seen[:, code], workday)
     quiet = np.minimum(shares[:, SUNDAY], workday)
-    shares[:, FEAST] = (hits[:, FEAST] + 2.0 * _at_pace(quiet, UNKNOWN_FEAST)) / (seen[:, FEAST] + 2.0)
+    shares[:, FEAST] = _of_feasts(hits[:, FEAST], seen[:, FEAST], quiet)
     any_day = np.minimum(np.minimum(shares[:, SATURDAY], shares[:, SUNDAY]), workday)
     keeps: Floats | float = UNKNOWN_MAKE_UP * _share_of_days(active, known, codes == MAKE_UP)[:, None] if blurred else 0.0
     unknown = np.maximum(_at_pace(workday, keeps), any_day)  # who works on both kinds of days works on that one too
     shares[:, MAKE_UP] = (hits[:, MAKE_UP] + 2.0 * unknown) / (seen[:, MAKE_UP] + 2.0)
     return _at_pace(shares, _trust(uploads)[:, :, None])
+
+
+def _of_weekday(hits: Floats, seen: Floats, workday: Floats) -> Floats:
+    """The share of each hour of a day of the week, [row, hour]: what it shows, and what workdays would at its pace."""
+    uploads, expected = hits.sum(axis=1), (seen * workday).sum(axis=1)
+    pace = (uploads + PACE_UPLOADS) / (expected + PACE_UPLOADS)
+    like = (pace >= ALIKE) & (seen.sum(axis=1) >= LEAST_ALIKE_HOURS)
+    pace = np.where(like, pace, np.minimum(pace, uploads / np.maximum(expected, 1e-9)))
+    return _with_days(hits, seen, np.where(like, ALIKE_DAYS, OTHER_DAYS), _at_pace(workday, pace[:, None]))
+
+
+def _of_feasts(hits: Floats, seen: Floats, quiet: Floats) -> Floats:
+    """The share of each hour of a feast day: a day or two show its pace, before they show its hours."""
+    pace = (hits.sum(axis=1) + PACE_UPLOADS * UNKNOWN_FEAST) / ((seen * quiet).sum(axis=1) + PACE_UPLOADS)
+    return _with_days(hits, seen, np.full(len(hits), OTHER_DAYS), _at_pace(quiet, pace[:, None]))
+
+
+def _with_days(hits: Floats, seen: Floats, days: Floats, shares: Floats) -> Floats:
+    """What hours show, and so many days more (by row) with other shares."""
+    found: Floats = (hits + days[:, None] * shares) / (seen + days[:, None])
+    return found
 
 
 def _share_of_days(active: Bools, known: Bools, chosen: Bools) -> Floats:

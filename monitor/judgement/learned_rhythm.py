@@ -14,6 +14,7 @@ from monitor.judgement.activity import RECENT_DAYS, ActivityHistory, Bools, Coun
 from monitor.judgement.calendar import Calendar, DayKind
 from monitor.judgement.hour_weights import (
     LEAST_LIMIT,
+    LIMIT_BY_PACE,
     in_a_row,
     profile_codes,
     profiles,
@@ -28,7 +29,7 @@ LEARN_AFTER_DAYS: Final = 14
 HORIZON_BACK: Final = 21
 HORIZON_AHEAD: Final = 17
 """Days around today for which hours are weighed: longer than any feast."""
-LIMIT_OVER_OWN_GAPS: Final = 1.7
+LIMIT_OVER_OWN_GAPS: Final = 1.5
 """Uploads come in clumps: whoever has longer gaps than chance explains is given so many times his third longest."""
 LATE_SHARE: Final = 0.55
 """Late is said at this share of the limit: worth a look, not a call."""
@@ -43,7 +44,8 @@ class LearnedRhythms:
     row is silent, or late. `regular` rows miss a day when the own day (from `anchor` hours after midnight on) has brought
     nothing by `due` hours (`late_due`: is late); `owed` of the days in a row must be missed. `sure[row, day]`: whether that day
     nearly always brings an upload. `occupied[row, profile, hour]`: the share of hours with an upload, for people to read.
-    `longest_quiet`: the hours after which a row of steady pace is silent; infinite for all others.
+    `longest_quiet`: the hours after which a row of steady pace is silent; infinite for all others. `by_days_only`: scheduled rows
+    that owe each single day. The hours of a batch come and stay away together: their sum says nothing of it.
     """
 
     first_day: int
@@ -60,6 +62,7 @@ class LearnedRhythms:
     learned: Bools
     occupied: Floats
     longest_quiet: Floats
+    by_days_only: Bools
 
 
 def learn(
@@ -90,8 +93,8 @@ def learn(
     recent = days > to_days(today) - RECENT_DAYS
     longest = third_longest_gaps(active[:, recent], known[:, recent], weights_of(occupied, days[recent], calendar))
     active_hours_a_day = 24 * (active & known)[:, recent].sum(axis=(1, 2)) / np.maximum(known[:, recent].sum(axis=(1, 2)), 1)
-    chances = limit + np.log(np.maximum(active_hours_a_day, 1.0))  # who sends more often has more chances to be wrongly called
-    own_limit = np.maximum(chances, LIMIT_OVER_OWN_GAPS * longest)
+    by_pace = limit + LIMIT_BY_PACE * np.log(np.maximum(active_hours_a_day, 1.0))
+    own_limit = np.maximum(by_pace, LIMIT_OVER_OWN_GAPS * longest)
     own_limit[~learned] = default_hours[~learned]
     regular = own_days(active, known, days, codes, calendar, ahead, scheduled)
     return LearnedRhythms(
@@ -109,4 +112,5 @@ def learn(
         learned,
         occupied,
         np.where(learned, steady_pace(active[:, recent], known[:, recent], scheduled), np.inf),
+        scheduled & regular.regular & learned & (regular.owed == 1),
     )

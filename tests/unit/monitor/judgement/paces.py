@@ -36,5 +36,6 @@ def rhythms(pace: Sequence[float] | Floats, **overrides: Any) -> LearnedRhythms:
         "learned": np.ones(rows, np.bool_),
         "occupied": np.zeros((rows, PROFILES, 24)),
         "longest_quiet": np.full(rows, np.inf),
+        "by_days_only": np.zeros(rows, np.bool_),
     }
     return LearnedRhythms(**{**values, **overrides})

@@ -105,6 +105,14 @@ def test_two_days_are_owed_where_one_may_be_missed_but_one_is_late() -> None:
     assert due(6 + 24 * 8, (0.0,), **two) == NEVER
 
 
+def test_a_batch_that_owes_each_day_is_judged_by_its_days_and_pace_only() -> None:
+    by_days = every_day(by_days_only=np.array([True]))
+    assert due(10.0, (1.0,), **every_day()) == 17.0
+    assert due(10.0, (1.0,), **by_days) == 30 + 20.0
+    assert due(10.0, (1.0,), late=True, **by_days) == 30 + 18.0
+    assert due(10.0, (1.0,), **by_days, longest_quiet=np.array([11.0])) == 21.0
+
+
 def test_a_row_that_is_not_regular_owes_no_day() -> None:
     assert due(10.0, (0.0,), **every_day(regular=np.array([False]))) == NEVER
 

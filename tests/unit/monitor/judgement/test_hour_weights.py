@@ -37,16 +37,71 @@ def test_each_day_belongs_to_a_profile() -> None:
     assert profile_codes(weekend, CALENDAR).tolist() == [SATURDAY, SUNDAY]
 
 
-@pytest.mark.parametrize(("hours", "share"), [(8, 10 / 11), (7, 3 / 4)])
-def test_a_saturday_with_four_fifths_of_a_workdays_uploads_is_believed_like_one(hours: int, share: float) -> None:
-    """Of ten workdays with ten hours each and three Saturdays: uploads are believed the more, the more there are."""
-    days = to_days(date(2024, 7, 1)) + np.array([*range(5), *range(7, 12), 5, 12, 19])
-    active = np.zeros((1, 13, 24), np.bool_)
-    active[:, :10, 8:18] = active[:, 10:, 8 : 8 + hours] = True
+def at_pace(share: float, pace: float) -> float:
+    return 1 - float((1 - share) ** pace)
+
+
+def believed(share: float, uploads: int) -> float:
+    return at_pace(share, (uploads + 2) * np.log1p(9 / (uploads + 2)) / 9)
+
+
+def ten_workdays_and(saturdays: int, hours: int, per_hour: int = 10) -> float:
+    """The share of a Saturday's hour from nine to ten: of ten workdays `per_hour` had an upload in each of ten hours."""
+    days = to_days(date(2024, 7, 1)) + np.array([*range(5), *range(7, 12), *(5 + 7 * week for week in range(saturdays))])
+    active = np.zeros((1, len(days), 24), np.bool_)
+    active[:, :per_hour, 8:18] = active[:, 10:, 8 : 8 + hours] = True
     found = profiles(active, np.ones_like(active), days, profile_codes(days, CALENDAR), int(days[-1]), CALENDAR, blurred=False)
-    uploads = 3 * hours + 2
-    trust = uploads * np.log1p(9 / uploads) / 9
-    assert found[0, SATURDAY, 9] == pytest.approx(1 - (1 - share) ** trust)
+    return float(found[0, SATURDAY, 9])
+
+
+_WORKDAY_SHARE: Final = 10 / 11
+
+
+@pytest.mark.parametrize(
+    ("what", "hours", "pace", "workdays"),
+    [
+        ("like a workday: hardly more than its pace is taken from it", 6, (18 + 20) / (30 * _WORKDAY_SHARE + 20), 32),
+        ("less than four fifths of one", 5, 15 / (30 * _WORKDAY_SHARE), 3),
+        ("none", 0, 0.0, 3),
+    ],
+)
+def test_a_saturday_with_four_fifths_of_a_workdays_pace_is_taken_for_one(
+    what: str, hours: int, pace: float, workdays: int
+) -> None:
+    """Uploads are believed the more, the more there are; twenty at the pace of workdays are added to them."""
+    came = 3 if hours else 0
+    share = (came + workdays * at_pace(_WORKDAY_SHARE, pace)) / (3 + workdays)
+    assert ten_workdays_and(3, hours) == pytest.approx(believed(share, 3 * hours)), what
+
+
+def test_before_three_saturdays_are_known_none_is_like_a_workday() -> None:
+    share = (2 + 3 * at_pace(_WORKDAY_SHARE, 16 / (20 * _WORKDAY_SHARE))) / 5
+    assert ten_workdays_and(2, 8) == pytest.approx(believed(share, 16))
+    livelier = (2 + 3 * at_pace(_WORKDAY_SHARE, (24 + 20) / (20 * _WORKDAY_SHARE + 20))) / 5
+    assert ten_workdays_and(2, 12) == pytest.approx(believed(livelier, 24)), "nor is it believed to be much livelier"
+    assert ten_workdays_and(0, 0) == 0.0, "what is not known counts as quiet"
+
+
+def test_a_saturday_may_be_livelier_than_workdays() -> None:
+    pace = (30 + 20) / (30 * 5 / 11 + 20)
+    assert ten_workdays_and(3, 10, per_hour=5) == pytest.approx(believed((3 + 32 * at_pace(5 / 11, pace)) / 35, 30))
+
+
+def feast_hour(known: int, hours: int) -> float:
+    """The share of an hour on a feast after so many known days of it with uploads in so many of ten hours; all days had ten."""
+    days = to_days(date(2024, 10, 1)) + np.arange(-28, known)
+    active = np.zeros((1, len(days), 24), np.bool_)
+    active[:, :28, 8:18] = active[:, 28:, 8 : 8 + hours] = True
+    codes = profile_codes(days, CALENDAR)
+    active[0, (codes == FEAST) & (days < to_days(date(2024, 10, 1)))] = False  # Mid-autumn
+    found = profiles(active, np.ones_like(active), days, codes, int(days[-1]) + 1, CALENDAR, blurred=False)
+    return float(found[0, FEAST, 17])
+
+
+def test_the_pace_of_a_feast_is_known_before_its_hours() -> None:
+    """Its last hour has had no upload yet; three days of National Day with eight uploads each make it likely."""
+    quiet, eight = feast_hour(3, 0), feast_hour(3, 8)
+    assert (round(quiet, 2), round(eight, 2)) == (0.03, 0.36)
 
 
 def known_feasts(today: date, first: date, days: int) -> list[date]:
@@ -203,7 +258,7 @@ def weeks(count: int, *, blurred: bool, until: date = date(2024, 7, 28), skipped
     return profiles(active, np.ones_like(active), days, profile_codes(days, CALENDAR), int(days[-1]), CALENDAR, blurred=blurred)
 
 
-@pytest.mark.parametrize(("count", "first_hour", "hour_before"), [(2, 0.87, 0.02), (8, 0.96, 0.01)])
+@pytest.mark.parametrize(("count", "first_hour", "hour_before"), [(2, 0.93, 0.02), (8, 0.97, 0.01)])
 def test_a_rhythm_has_the_sharper_edges_the_longer_it_is_known(count: int, first_hour: float, hour_before: float) -> None:
     found = weeks(count, blurred=True)[0, 1]
     assert (round(found[8], 2), round(found[7], 2)) == (first_hour, hour_before)

@@ -50,6 +50,8 @@ def _said(rhythms: LearnedRhythms, row: int) -> dict[str, Any]:
     if rhythms.regular[row]:
         day = (rhythms.anchor, rhythms.due, rhythms.late_due, rhythms.owed)
         said["own day from, due after, late after, days in a row"] = ", ".join(f"{of_all[row]:.4g}" for of_all in day)
+    if rhythms.by_days_only[row]:
+        said["judged by"] = "its days and its pace only"
     return {
         **said,
         f"sure days from {_START} on": "".join("x" if sure else "." for sure in rhythms.sure[row]),
@@ -90,7 +92,7 @@ def test_a_feast_of_eighteen_weeks_ago_says_nothing_of_how_often_a_row_sends() -
     assert one.days[0] == to_days(labour_day)
     found = learn(one, CALENDAR, today, np.array([False]), np.array([48.0]))
     hours_known = 125 * 24 - 11
-    assert np.allclose(found.limit, 7.5 + np.log(24 * 250 / hours_known))
+    assert np.allclose(found.limit, 6.5 + 2 * np.log(24 * 250 / hours_known))
 
 
 if __name__ == "__main__":
