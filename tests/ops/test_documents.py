@@ -74,6 +74,13 @@ def test_links_lead_somewhere(path: Path) -> None:
             assert (path.parent / target).exists(), f"{path.name}: {target} is not there"
 
 
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_files_that_commands_name_are_there(path: Path) -> None:
+    for block in re.findall(r"^ *```sh\n(.*?)^ *```", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE):
+        for named in re.findall(r"(?<![\w./-])(?:ops|docker)/[\w./*-]+", block):
+            assert list(ROOT.glob(named)), f"{path.name}: {named} is not there"
+
+
 def test_the_targets_that_documents_name_are_in_the_makefile() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
     for path in DOCUMENTS:

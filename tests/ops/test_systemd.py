@@ -1,5 +1,6 @@
 """The systemd units, as systemd's own tools see them; no systemd runs here as the first process."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -73,6 +74,20 @@ def test_what_the_units_start_and_set_exists() -> None:
         assert {word for word in rest if word.startswith("--")} <= known
     set_there = set(re.findall(r"^#?(HIPWATCH_\w+)=", ENVIRONMENT.read_text(encoding="utf-8"), flags=re.MULTILINE))
     assert set_there <= {option.envvar for option in options(load_all())}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
+def test_the_command_for_root_runs_as_the_services_user_with_their_settings(tmp_path: Path) -> None:
+    settings, command = tmp_path / "hipwatch.env", tmp_path / "hipwatch"
+    url, hosts = "postgresql+psycopg://hipwatch@db/hipwatch?sslmode=verify-full&sslrootcert=/ca.crt", "one.example two.example"
+    settings.write_text(f"# a remark\n\nHIPWATCH_DATABASE={url}\nHIPWATCH_ALLOWED_HOSTS={hosts}\n#HIPWATCH_CANARY=yes\n")
+    text = (OPS / "systemd" / "hipwatch").read_text(encoding="utf-8").replace("--user hipwatch", "--user nobody")
+    command.write_text(text.replace(PROGRAM, "/bin/sh").replace("/etc/hipwatch/hipwatch.env", str(settings)), encoding="utf-8")
+    command.chmod(0o755)
+    said = analyzed(
+        command, "-c", 'id -un; echo "$HIPWATCH_DATABASE"; echo "$HIPWATCH_ALLOWED_HOSTS"; echo "$HIPWATCH_HOME $1"', "sh", "a b"
+    )
+    assert said.splitlines() == ["nobody", url, hosts, "/var/lib/hipwatch a b"]
 
 
 def test_all_units_are_confined_in_the_same_way() -> None:
