@@ -76,8 +76,10 @@ def _texts(events: EventColumns, name: str, rows: Numbers) -> Sequence[Any]:
 
 def _sums(events: EventColumns, name: str, groups: Groups) -> Sequence[int | None]:
     """None where no event of a group carries the number."""
-    sums = groups.sums(events.numbers(name))
     present = events.present(name)
+    if present is not None and not present.any():
+        return [None] * len(groups.first)
+    sums = groups.sums(events.numbers(name))
     if present is None:
         return sums
     return [total if carried else None for total, carried in zip(sums, groups.sums(present), strict=True)]

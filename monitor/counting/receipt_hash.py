@@ -84,19 +84,17 @@ def hash_texts(key: bytes, packed: Packed, starts: Numbers, lengths: Numbers) ->
         alike = np.flatnonzero(whole == count)
         for begin in range(0, len(alike), _ROWS_AT_A_TIME):
             rows = alike[begin : begin + _ROWS_AT_A_TIME]
-            hashes[rows] = _hash_alike(key, packed.words, starts[rows], lengths[rows], count)
+            hashes[rows] = _hash_alike(key, packed.words_from(starts[rows], count + 1), lengths[rows])
     return hashes
 
 
-def _hash_alike(key: bytes, words: Words, starts: Numbers, lengths: Numbers, whole: int) -> Words:
-    """`receipt_hash`, step for step, of texts that all have `whole` whole words."""
-    state = [np.full(len(starts), number ^ start, np.uint64) for number, start in zip(_key_words(key) * 2, _START, strict=True)]
-    spare = np.empty(len(starts), np.uint64)
-    for index in range(whole + 1):
-        word = words[starts + 8 * index]
-        if index == whole:
-            word &= FIRST_BYTES[lengths & 7]
-            word |= lengths.astype(np.uint64) << np.uint64(56)
+def _hash_alike(key: bytes, words: Sequence[Words], lengths: Numbers) -> Words:
+    """`receipt_hash`, step for step, of texts that all have as many words, the last of which is not whole."""
+    state = [np.full(len(lengths), number ^ start, np.uint64) for number, start in zip(_key_words(key) * 2, _START, strict=True)]
+    spare = np.empty(len(lengths), np.uint64)
+    words[-1][:] &= FIRST_BYTES[lengths & 7]
+    words[-1][:] |= lengths.astype(np.uint64) << np.uint64(56)
+    for word in words:
         state[3] ^= word
         _mix_all(state, spare)
         state[0] ^= word

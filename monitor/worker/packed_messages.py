@@ -120,8 +120,8 @@ def _values(packed: Packed, headers: Sequence[bytes]) -> Numbers:
     for header in headers:
         first, second = (np.uint64(int.from_bytes(part, "little")) for part in (header[:8], header[8:]))
         likely = np.flatnonzero(packed.octets[: packed.size] == header[0])
-        likely = likely[packed.words[likely] == first]
-        places.append(likely[packed.words[likely + 8] & np.uint64(0xFFFF) == second])
+        found = packed.words_from(likely, 2)
+        places.append(likely[(found[0] == first) & (found[1] & np.uint64(0xFFFF) == second)])
     return np.sort(np.concatenate(places)) if len(headers) > 1 else places[-1]
 
 

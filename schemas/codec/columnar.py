@@ -72,7 +72,8 @@ class ColumnarDecoder:
         """The rows of each version: those whose marker and fingerprint say so. What is too long has bytes that nobody reads."""
         whole = lengths >= HEADER_BYTES
         at = np.where(whole, starts, 0)
-        first, second = packed.words[at], packed.words[at + 8] & np.uint64(0xFFFF)
+        first, second = packed.words_from(at, 2)
+        second &= np.uint64(0xFFFF)
         found = []
         for layout in self._layouts:
             rows = np.flatnonzero(whole & (first == layout.header[0]) & (second == layout.header[1]))

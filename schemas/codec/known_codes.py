@@ -1,14 +1,11 @@
 """Codes of the register found in texts, many at once and byte for byte. Core."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
 from schemas.codec.packed import FIRST_BYTES, LONGEST_TEXT, Marks, Numbers, Packed, Words
-
-Rows = slice | Numbers
-"""All rows of a column, or those of these numbers."""
 
 _STEP: Final = np.uint64(0x9E3779B97F4A7C15)
 """2^64 by the golden ratio: multiplied by it, neighbours are scattered (Knuth, 6.4)."""
@@ -43,7 +40,7 @@ class KnownCodes:
 
     def find(self, packed: Packed, starts: Numbers, lengths: Numbers, odd: Marks) -> Numbers:
         """The place of each text among the codes; a text that is none of them is marked as odd."""
-        words = list(_words(packed, starts, lengths, len(self._words)))
+        words = _words(packed, starts, lengths, len(self._words))
         hashes = _hashed(words, lengths)
         slots = self._slot_of(hashes)
         found: Numbers = self._slots[slots]
@@ -59,28 +56,29 @@ class KnownCodes:
         """Which texts are not the code whose place stands for them."""
         return self._differ(places, _words(packed, starts, lengths, len(self._words)), lengths)
 
-    def _differ(self, places: Numbers, words: Iterable[tuple[Rows, Words]], lengths: Numbers) -> Marks:
+    def _differ(self, places: Numbers, words: Sequence[Words], lengths: Numbers) -> Marks:
         different: Marks = self._lengths[places] != lengths
-        for (rows, part), known in zip(words, self._words, strict=True):
-            different[rows] |= part != known[places[rows]]
+        for part, known in zip(words, self._words, strict=True):
+            different |= part != known[places]
         return different
 
     def _slot_of(self, hashes: Words) -> Numbers:
         return (hashes * _STEP >> self._shift).astype(np.int64)
 
 
-def _hashed(words: Iterable[tuple[Rows, Words]], lengths: Numbers) -> Words:
+def _hashed(words: Sequence[Words], lengths: Numbers) -> Words:
     """A hash of each text's words and of its length."""
     hashes = lengths.astype(np.uint64) * _STEP
-    for rows, part in words:
-        mixed = (hashes[rows] ^ part) * _STEP
-        hashes[rows] = mixed ^ mixed >> _FOLD
+    for part in words:
+        hashes ^= part
+        hashes *= _STEP
+        hashes ^= hashes >> _FOLD
     return hashes
 
 
-def _words(packed: Packed, starts: Numbers, lengths: Numbers, count: int) -> Iterator[tuple[Rows, Words]]:
-    """The first, second, … word of the texts that have one, and which texts those are; zeros fill the last of each."""
-    yield slice(None), packed.words[starts] & FIRST_BYTES[np.minimum(lengths, 8)]
-    for begin in range(8, 8 * count, 8):
-        rows = np.flatnonzero(lengths > begin)
-        yield rows, packed.words[starts[rows] + begin] & FIRST_BYTES[np.minimum(lengths[rows] - begin, 8)]
+def _words(packed: Packed, starts: Numbers, lengths: Numbers, count: int) -> Sequence[Words]:
+    """The first `count` words of each text; zeros stand behind its end."""
+    words = packed.words_from(starts, count)
+    for begin, part in zip(range(0, 8 * count, 8), words, strict=True):
+        part &= FIRST_BYTES[np.clip(lengths - begin, 0, 8)]
+    return words

@@ -4,7 +4,7 @@ Invariant: a place only ever moves forward, and never beyond the padding. So a r
 it should have ended, which is how the decoder knows it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -44,6 +44,16 @@ class Packed:
     def slice(self, start: int, length: int) -> bytes:
         """A copy of some bytes."""
         return self._bytes[start : start + length]
+
+    def words_from(self, starts: Numbers, count: int) -> Sequence[Words]:
+        """The first, second, … of `count` words that stand at each place: those of the longest text, and one more, at most.
+
+        numpy moves the bytes of a row at once: many words cost little more than one of `words`.
+        """
+        if not count:
+            return []
+        rows = np.ndarray((len(self._bytes) - 8 * count + 1,), f"V{8 * count}", self._bytes, 0, (1,))[starts]
+        return list(np.ascontiguousarray(rows.view("<u8").reshape(len(starts), count).T))
 
     def within(self, places: Numbers) -> Numbers:
         """`places`, in place, and none beyond the padding's second byte: no text ends there."""
@@ -96,18 +106,23 @@ def read_texts(packed: Packed, at: Numbers, odd: Marks) -> tuple[Numbers, Number
     return starts, lengths, packed.within(starts + lengths)
 
 
-def mark_not_plain(packed: Packed, starts: Numbers, lengths: Numbers, odd: Marks) -> None:
-    """Mark as odd every text that holds a NUL or anything beyond ASCII."""
+def words_of_texts(packed: Packed, starts: Numbers, lengths: Numbers, fill: np.uint64) -> Iterator[tuple[slice | Numbers, Words]]:
+    """The first, second, … word of the texts that have one, and which texts those are; bytes of `fill` end the last of each."""
     if not len(lengths):
         return
-    shortest, longest = int(lengths.min()), int(lengths.max())
-    for begin in range(0, longest, 8):
-        if begin + 8 <= shortest:
-            odd |= _not_plain(packed.words[starts + begin])
-        else:
-            rows = np.flatnonzero(lengths > begin)
-            kept = FIRST_BYTES[np.minimum(lengths[rows] - begin, 8)]
-            odd[rows] |= _not_plain(packed.words[starts[rows] + begin] & kept | ~kept & _ONES)
+    everywhere, longest = int(lengths.min()) // 8, int(lengths.max())
+    for words in packed.words_from(starts, everywhere):
+        yield slice(None), words
+    for begin in range(8 * everywhere, longest, 8):
+        rows = np.flatnonzero(lengths > begin)
+        kept = FIRST_BYTES[np.minimum(lengths[rows] - begin, 8)]
+        yield rows, packed.words[starts[rows] + begin] & kept | ~kept & fill
+
+
+def mark_not_plain(packed: Packed, starts: Numbers, lengths: Numbers, odd: Marks) -> None:
+    """Mark as odd every text that holds a NUL or anything beyond ASCII."""
+    for rows, words in words_of_texts(packed, starts, lengths, _ONES):
+        odd[rows] |= _not_plain(words)
 
 
 def _not_plain(words: Words) -> Marks:

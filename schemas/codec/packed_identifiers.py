@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from schemas.codec.identifiers import is_identifier
-from schemas.codec.packed import FIRST_BYTES, Marks, Numbers, Packed, Words
+from schemas.codec.packed import Marks, Numbers, Packed, Words, words_of_texts
 
 _BYTES: Final = 0x0101010101010101
 _TOP_BITS: Final = np.uint64(0x80 * _BYTES)
@@ -17,19 +17,14 @@ _FILL: Final = np.uint64(ord("a") * _BYTES)
 
 def mark_no_identifiers(packed: Packed, starts: Numbers, lengths: Numbers, odd: Marks) -> None:
     """Mark as odd every text that `is_identifier` refuses."""
-    if not len(lengths):
-        return
     unsure = lengths == 0
-    shortest, longest = int(lengths.min()), int(lengths.max())
-    for begin in range(0, longest, 8):
-        if begin + 8 <= shortest:
-            unsure |= ~_plain(packed.words[starts + begin])
-        else:
-            rows = np.flatnonzero(lengths > begin)
-            kept = FIRST_BYTES[np.minimum(lengths[rows] - begin, 8)]
-            unsure[rows] |= ~_plain(packed.words[starts[rows] + begin] & kept | ~kept & _FILL)
-    for begin in range(8, longest - 8, 8):
-        unsure |= _in_17_digits(packed, starts + begin, lengths > begin + 8)
+    digits = np.zeros(len(lengths), bool)
+    for rows, words in words_of_texts(packed, starts, lengths, _FILL):
+        unsure[rows] |= ~_plain(words)
+        digits[rows] |= _all_digits(words)
+    likely = np.flatnonzero(digits)  # of 17 digits side by side eight fill a word
+    for begin in range(8, int(lengths[likely].max(initial=0)) - 8, 8):
+        unsure[likely] |= _in_17_digits(packed, starts[likely] + begin, lengths[likely] > begin + 8)
     first = packed.octets[starts]
     unsure |= (first < ord("0")) | (first == ord("_")) | (first == ord(":"))
     for row in np.flatnonzero(unsure & ~odd).tolist():
