@@ -30,13 +30,15 @@ class SumOverflow(Exception):
 def write(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row], on_conflict: str = "") -> None:
     """Insert `rows`, whose values stand in the order of `columns`. `on_conflict` says what becomes of a key that exists.
 
-    Raises SumOverflow.
+    A column in which no row has a value is not written. Raises SumOverflow.
     """
     if not rows:
         return
     on_postgresql = connection.dialect.name == "postgresql"
-    statement = _insert(table, tuple(columns), on_conflict, on_postgresql)
-    converted = _converted(table, columns, rows, on_postgresql)
+    values = zip(columns, zip(*rows, strict=True), strict=True)
+    carried = {name: found for name, found in values if found.count(None) < len(found)}
+    statement = _insert(table, tuple(carried), on_conflict, on_postgresql)
+    converted = _converted(table, carried, on_postgresql)
     try:
         if on_postgresql:
             connection.exec_driver_sql(statement, tuple(converted))
@@ -153,9 +155,9 @@ def _type(column_type: Any) -> str:
     return "bytea" if isinstance(column_type, LargeBinary) else "text"
 
 
-def _converted(table: Table, columns: Sequence[str], rows: Sequence[Row], on_postgresql: bool) -> Iterator[Any]:
-    """The rows column by column, as the driver takes their values."""
-    for name, values in zip(columns, zip(*rows, strict=True), strict=True):
+def _converted(table: Table, columns: Mapping[str, Row], on_postgresql: bool) -> Iterator[Any]:
+    """Each column's values as the driver takes them."""
+    for name, values in columns.items():
         converter = _converter(table.c[name].type, on_postgresql)
         found = values if converter is None else [None if value is None else converter(value) for value in values]
         yield _array_of(found) if on_postgresql else found

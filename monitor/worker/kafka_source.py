@@ -22,6 +22,7 @@ from monitor.counting.batch import Position, RawBatch
 from monitor.worker.bounded_records import BoundedRecords, EnoughTaken, read_bounded
 from monitor.worker.broker_pulse import BrokerPulse
 from monitor.worker.broker_topics import TopicInfo
+from monitor.worker.large_reads import large_reads
 from monitor.worker.packed_messages import packed_batch
 from monitor.worker.raw_batch import raw_batch, received_at
 from monitor.worker.read_progress import ReadProgress
@@ -72,7 +73,7 @@ class KafkaSource(Source):
         self._all_at_end: dict[TopicPartition, int] = {}
         self._begins: dict[TopicPartition, tuple[float, int]] = {}
         self._progress = ReadProgress()
-        options = connection.client_options()
+        options = large_reads() | connection.client_options()
         with explained(connection):
             self._consumer = KafkaConsumer(
                 **options,
