@@ -36,6 +36,9 @@ _LIMITS: Final = {
 }
 """Set in each transaction, for it alone: behind a pooler such as PgBouncer a session is not ours for longer than that, and
 start-up options are refused."""
+_CHECKPOINT_PAGES: Final = 4_000
+"""SQLite moves what was committed into its file after so many pages (16 MB), four times its default: a backlog changes the
+same pages again and again."""
 _WRITE: Final = {"hipwatch_write": True}
 
 
@@ -139,6 +142,7 @@ def _listen_to_sqlite(engine: Engine) -> None:
     def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # transactions begin where _on_begin says, not where the driver guesses
         connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         connection.execute("PRAGMA synchronous=NORMAL")  # a lost last commit takes its offsets with it: nothing is lost
 
     @event.listens_for(engine, "begin")

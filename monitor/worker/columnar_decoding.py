@@ -57,7 +57,7 @@ class ColumnarDecoding:
         if register is not self._register:
             self._register = register
             self._decoders = {topic: ColumnarDecoder(topic, register) for topic in EVENT_TOPICS}
-            self._units = KnownCodes(list(register.units))
+            self._units = KnownCodes(register.units)
 
     def _with_right_keys(self, found: DecodedColumns, messages: PackedMessages, null_keys: bool) -> DecodedColumns:
         """The same, but for what has another key than its unit's id: that is odd too."""

@@ -21,9 +21,9 @@ class KnownNames:
     """The register's codes, by the field that holds one."""
 
     def __init__(self, register: Register) -> None:
-        self.units = KnownCodes(list(register.units))
-        self.tables = KnownCodes(list(register.tables))
-        self.forms = KnownCodes(list(register.forms))
+        self.units = KnownCodes(register.units)
+        self.tables = KnownCodes(register.tables)
+        self.forms = KnownCodes(register.forms)
 
 
 class RowFields(NamedTuple):

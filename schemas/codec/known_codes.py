@@ -1,6 +1,6 @@
 """Codes of the register found in texts, many at once and byte for byte. Core."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -17,10 +17,13 @@ _NO_LENGTH: Final = -1
 
 
 class KnownCodes:
-    """A table of codes. What `find` finds is the code, byte for byte; that two share a hash only costs another look."""
+    """A table of codes. What `find` finds is the code, byte for byte; that two share a hash only costs another look.
 
-    def __init__(self, codes: Sequence[str]) -> None:
-        self.codes = tuple(codes)
+    `codes` are in the order of their texts: what is grouped by their places is in the order of a database's key.
+    """
+
+    def __init__(self, codes: Iterable[str]) -> None:
+        self.codes = codes = sorted(codes)
         texts = [*(code.encode()[:LONGEST_TEXT] for code in codes), b""]
         width = max(1, -(-max(map(len, texts)) // 8))
         lengths = [len(code.encode()) for code in codes]
