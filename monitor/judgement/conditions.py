@@ -111,7 +111,8 @@ def evaluate(city: CityState, now: float, limit: float = LEAST_LIMIT) -> Verdict
     base = heard.since
     quiet = Quiet.of(rhythms, base)
     found = find_outages(city.scopes, city.outages, quiet, heard, now)
-    city.outages = [one for one in city.outages if not any(is_part_of(one, wide) for wide in found)] + found
+    _end_parts(city, found, now)
+    city.outages += found
     in_outage = covered_by(city.outages, heard) & ~silent
     city.silent_at = np.maximum(deadlines(rhythms, base), base + least_silence(city))
     city.late_at = np.minimum(np.maximum(deadlines(rhythms, base, late=True), base + 1.0), city.silent_at)
@@ -181,6 +182,15 @@ def _end_outages(city: CityState, heard: Heard, now: float) -> None:
             city.history.exclude(int(row), outage.start, end)
         excused = quiet & ~heard.silent
         city.resume[excused] = np.fmax(city.resume[excused], min(now, end) + RECOVERY_HOURS)
+
+
+def _end_parts(city: CityState, found: Sequence[Outage], now: float) -> None:
+    """An outage of a group that turns out to be one of its whole feed is over as one of its own; the failure goes on."""
+    for outage in city.outages:
+        if any(is_part_of(outage, wide) for wide in found):
+            outage.end = now
+            for row in np.flatnonzero(outage.rows):
+                city.history.exclude(int(row), outage.start, now)
 
 
 def _new_silences(city: CityState, quiet: Quiet, heard: Heard, settled: Bools, now: float) -> list[int]:

@@ -37,4 +37,3 @@ def test_an_outage_of_a_feed_is_one_incident_however_long_it_is() -> None:
     for outage in outages:
         found = [one for one in played.outages if one.start < outage.end + 24 and (one.end or np.inf) > outage.start]
         assert len({one.number for one in found}) == 1
-        assert all(one.scope.kind == "feed" for one in found)

@@ -284,7 +284,8 @@ def test_an_outage_of_a_group_becomes_part_of_that_of_its_feed() -> None:
     five.outages = [out(5, 0, 1), out(5, 3, end=MIDNIGHT + 9)]
     verdicts = at(five, 12.0)
     assert [one.scope for one in verdicts.outages_found] == [FEED]
-    assert [(one.scope, one.end) for one in five.outages] == [(DISTRICT, MIDNIGHT + 9), (FEED, None)]
+    ends = [(DISTRICT, MIDNIGHT + 12), (DISTRICT, MIDNIGHT + 9), (FEED, None)]
+    assert [(one.scope, one.end) for one in five.outages] == ends
     assert true_rows(verdicts.in_outage) == [0, 1, 2, 3, 4]
 
 

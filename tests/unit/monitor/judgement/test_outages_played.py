@@ -227,3 +227,18 @@ def test_one_that_sends_once_amid_a_long_outage_does_not_begin_its_end() -> None
     assert gone + 7 * 24 + 2 <= outage.end <= gone + 7 * 24 + 3
     assert {silence.row for silence in city.silences} == {29}, "it sent no more after that"
     assert np.isnan(city.overdue_since).all()
+
+
+def test_a_district_whose_outage_becomes_one_of_the_whole_feed_is_no_more_an_outage_of_its_own() -> None:
+    city = city_of(districts=3)
+    play(city, MIDNIGHT, 20 * 24 + 9, EVERYBODY)
+    gone = MIDNIGHT + 20 * 24 + 9
+    [district] = play(city, gone, 5, range(4, ROWS))
+    [feed] = play(city, gone + 5, 6, [])
+    assert (district.scope.kind, feed.scope.kind) == ("district", "feed")
+    assert district.number == feed.number, "it is the same failure"
+    assert (district.end, feed.end) == (feed.found, None)
+    assert [outage for outage in city.outages if outage.end is None] == [feed]
+    play(city, gone + 11, 3, EVERYBODY)
+    assert feed.end is not None
+    assert [outage.end for outage in city.outages] == [feed.found, feed.end]
