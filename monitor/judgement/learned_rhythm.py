@@ -42,7 +42,8 @@ class LearnedRhythms:
     `by_hour` is the same for whole hours as they are, none blurred into the next: units that pause all at the same time of
     day must not look like an outage; it holds nothing of rows that are not learned. `limit`, `late_limit`: surprise at which a
     row is silent, or late. `regular` rows miss a day when the own day (from `anchor` hours after midnight on) has brought
-    nothing by `due` hours (`late_due`: is late); `owed` of the days in a row must be missed. `sure[row, day]`: whether that day
+    nothing by `due` hours (`late_due`: is late); `owed` of the days in a row must be missed. A realtime row of which one day's
+    hours say enough is never one: many uploads by chance look punctual, but for a lunch break. `sure[row, day]`: whether that day
     nearly always brings an upload. `occupied[row, profile, hour]`: the share of hours with an upload, for people to read.
     `longest_quiet`: the hours after which a row of steady pace is silent; infinite for all others. `by_days_only`: scheduled rows
     that owe each single day. The hours of a batch come and stay away together: their sum says nothing of it.
@@ -97,13 +98,15 @@ def learn(
     own_limit = np.maximum(by_pace, LIMIT_OVER_OWN_GAPS * longest)
     own_limit[~learned] = default_hours[~learned]
     regular = own_days(active, known, days, codes, calendar, ahead, scheduled)
+    by_its_hours = ~scheduled & (weights.sum(axis=2).max(axis=1) >= own_limit)
+    is_regular = regular.regular & learned & ~by_its_hours
     return LearnedRhythms(
         first_day,
         cumulative,
         by_hour,
         own_limit,
         own_limit * LATE_SHARE,
-        regular.regular & learned,
+        is_regular,
         regular.anchor,
         regular.due,
         regular.late_due,
@@ -112,5 +115,5 @@ def learn(
         learned,
         occupied,
         np.where(learned, steady_pace(active[:, recent], known[:, recent], scheduled), np.inf),
-        scheduled & regular.regular & learned & (regular.owed == 1),
+        scheduled & is_regular & (regular.owed == 1),
     )

@@ -18,8 +18,8 @@ from schemas.events import UnitId
 OUTAGE_LIMIT: Final = 14.0
 GROUP_LIMIT: Final = 13.0
 """Surprise at which the silence of all is an outage."""
-GROUP_MOST: Final = 6.0
-"""So much one row may add to its group's surprise: two that are silent, or one and others quiet by chance, are no outage."""
+GROUP_MOST: Final = 5.5
+"""So much one row may add to its group's surprise: two that are silent, and others quiet by chance, are no outage."""
 OUTAGE_LEAST_UNITS: Final = 3.0
 """So many units of a feed must have been expected meanwhile (a sum of chances); of a group the bounds on one row see to that."""
 BOTH_LEAST: Final = 2.0

@@ -295,9 +295,9 @@ GROUP: Final = [(DISTRICT, rows(6, 0, 1, 2))]
 @pytest.mark.parametrize(
     ("last", "pace", "hour", "held"),
     [
-        ([10, 10, 10, 17, 17, 17], [1.0, 0.36, 0.36], 17.5, True),  # the two others are quiet, with a surprise of 2.5 each
+        ([10, 10, 10, 17, 17, 17], [1.0, 0.4, 0.4], 17.5, True),  # the two others are quiet, with a surprise of 2.5 each
         ([10, 10, 10, 17, 17, 17], [1.0, 0.1, 0.1], 17.5, False),  # as they often are
-        ([10, 14, 14, 17, 17, 17], [1.0, 0.6, 0.6], 17.5, True),  # heard as this one began to be late
+        ([10, 14, 14, 17, 17, 17], [1.0, 0.65, 0.65], 17.5, True),  # heard as this one began to be late
         ([10, 14, 14, 17, 17, 17], [1.0, 0.25, 0.25], 17.5, False),  # in three hours that would be no outage yet
         ([10, 14, 14.1, 17, 17, 17], [1.0, 0.9, 0.9], 17.5, False),
         ([10, 10, 10, 17, 17, 17], [1.0, 0.3, 0.3], 20.0, True),  # for three hours
@@ -312,7 +312,7 @@ def test_a_silence_waits_while_it_may_be_that_of_its_group(
 
 
 def test_who_is_silent_is_not_waited_for() -> None:
-    pace = [1.0, 0.36, 0.36, 0.01, 0.01, 0.01]
+    pace = [1.0, 0.4, 0.4, 0.01, 0.01, 0.01]
     six = city([10, 10, 10, 17, 17, 17], pace, GROUP)
     six.overdue_since[1], six.quiet_since[1] = MIDNIGHT + 9, MIDNIGHT + 10
     assert at(six, 17.5).began == [0]
@@ -336,7 +336,7 @@ def test_a_silence_on_one_feed_waits_for_an_outage_that_shows_on_the_other() -> 
 
 
 def test_each_of_its_groups_may_be_the_one_that_is_out() -> None:
-    pace = [1.0, 0.36, 0.36, 0.01, 0.01, 0.01]
+    pace = [1.0, 0.4, 0.4, 0.01, 0.01, 0.01]
     other = Scope("vendor", "alpha", Feed.REALTIME)
     six = city([10, 10, 10, 17, 17, 17], pace, [(other, rows(6, 3, 4, 5)), (other, rows(6, 0, 1)), *GROUP])
     assert at(six, 17.5).began == []

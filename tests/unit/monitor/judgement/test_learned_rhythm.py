@@ -81,6 +81,15 @@ def test_what_is_learned_is_what_was_reviewed() -> None:
     assert not differences(what_is_learned(), GOLDEN)
 
 
+def test_only_rows_of_which_a_day_says_too_little_hour_by_hour_owe_days() -> None:
+    regular = dict(zip(HABITS, learned().regular.tolist(), strict=True))
+    assert not regular["in office hours of workdays"]
+    assert not regular["ten hours a day, on Saturdays eight"]
+    assert regular["once a day at one, realtime"]
+    assert regular["at eight, every fourth day at ten, realtime"]
+    assert regular["a batch every night"]
+
+
 def test_a_feast_of_eighteen_weeks_ago_says_nothing_of_how_often_a_row_sends() -> None:
     labour_day, today = date(2024, 5, 1), date(2024, 9, 4)
     one = ActivityHistory(1)

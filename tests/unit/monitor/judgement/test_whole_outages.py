@@ -190,10 +190,10 @@ def test_a_feed_is_out_when_the_silence_of_three_or_more_is_beyond_chance(pace: 
     [
         ([4.5, 4.5, 4.0], True),  # a surprise of thirteen
         ([4.5, 4.5, 3.9], False),
-        ([90.0, 90.0, 1.0], True),  # of one no more than six, and of two no more than twelve
-        ([90.0, 90.0, 0.9], False),
-        ([90.0, 3.5, 3.5], True),
-        ([90.0, 3.5, 3.4], False),
+        ([90.0, 90.0, 2.0], True),  # of one no more than five and a half, and of two no more than eleven
+        ([90.0, 90.0, 1.9], False),
+        ([90.0, 3.75, 3.75], True),
+        ([90.0, 3.75, 3.7], False),
     ],
 )
 def test_a_group_is_out_when_thirteen_of_surprise_are_not_one_units(pace: Sequence[float], out: bool) -> None:
