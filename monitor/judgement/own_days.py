@@ -114,7 +114,10 @@ def nearly_latest(reached: Floats) -> Floats:
 
 
 def quietest_hour(active: Bools) -> Floats:
-    """Where a row's own day begins, in hours from midnight (-11 to 12): amid the six hours in which it is least active."""
+    """Where a row's own day begins, in hours from midnight (-12 to 12): amid the six hours in which it is least active.
+
+    Who sends around midnight begins at noon: on the day before, if mostly after midnight, so that it is the day of its uploads.
+    """
     by_hour = active.sum(axis=1)
     around = np.sum([np.roll(by_hour, away, axis=1) for away in range(-3, 3)], axis=0)
     angle = np.arange(24) * 2 * np.pi / 24
@@ -123,7 +126,7 @@ def quietest_hour(active: Bools) -> Floats:
     opposite = (middle[:, None] - np.arange(24)[None, :]) % 24 - 12
     quiet = around <= around.min(axis=1)[:, None] + 0.03 * by_hour.sum(axis=1)[:, None]
     hour = np.where(quiet, np.abs(opposite), np.inf).argmin(axis=1)
-    anchor: Floats = np.where(hour > 12, hour - 24.0, hour)
+    anchor: Floats = np.where((hour > 12) | ((hour == 12) & (middle >= 0)), hour - 24.0, hour)
     return anchor
 
 

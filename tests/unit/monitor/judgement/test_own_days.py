@@ -39,7 +39,7 @@ def hours(*uploads: Sequence[int], days: int = 1) -> Bools:
         ([12], 0),
         ([9, 15], 0),  # the middle of its uploads is noon
         ([2], -10),
-        ([0], 12),
+        ([0], -12),
         ([23], 11),
         ([1], -11),
         ([18], 6),
@@ -48,7 +48,7 @@ def hours(*uploads: Sequence[int], days: int = 1) -> Bools:
         ([0, 1, 13], 9),  # of all hours amid six quiet ones that which is farthest from the uploads
         ([*range(12), *range(18, 24)], -10),  # six hours are quiet, from noon on
         ([*range(12), *range(17, 24)], -10),
-        ([], 12),
+        ([], -12),
     ],
 )
 def test_an_own_day_begins_amid_the_quietest_hours(uploads: Sequence[int], anchor: int) -> None:
