@@ -110,7 +110,7 @@ def build_web(settings: ServeSettings, *, live: LiveRegister | None = None) -> I
         exposition = Exposition(*collectors)
 
         def notices() -> Sequence[str]:
-            return [*register_notices(live.state), *targets_notices(targets.state)]
+            return [*register_notices(live.state), *targets_notices(targets.state.problem)]
 
         site = build_site(engine, keeper, findings, settings, exposition, notices=notices)
         web = Web(site, keeper, month, dashboards, deadman, findings)

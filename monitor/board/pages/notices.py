@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from monitor.paging.live_targets import TargetsState
 from schemas.events import UnitId
 from schemas.register import Register
 from schemas.register.live import RegisterState
@@ -18,11 +17,11 @@ def register_notices(state: RegisterState) -> Sequence[str]:
     return [f"单位名录有误,仍沿用上一份 · the changed register is not taken, the last good one stays in use: {state.problem}"]
 
 
-def targets_notices(state: TargetsState) -> Sequence[str]:
-    """A changed targets file that is broken."""
-    if state.problem is None:
+def targets_notices(problem: str | None) -> Sequence[str]:
+    """A changed targets file that is broken: what is wrong with it, if anything."""
+    if problem is None:
         return []
-    return [f"通知目标文件有误,仍沿用上一份 · the changed targets are not taken, the last good ones stay in use: {state.problem}"]
+    return [f"通知目标文件有误,仍沿用上一份 · the changed targets are not taken, the last good ones stay in use: {problem}"]
 
 
 def strange_ledger(counted: Iterable[UnitId], register: Register) -> Sequence[str]:

@@ -23,11 +23,11 @@ HEAVY = (
 
 
 def imported_by(*arguments: str) -> set[str]:
-    """The packages that a call of hipwatch has imported when it ends."""
+    """The packages and modules that a call of hipwatch has imported when it ends."""
     script = (
         "import sys\nfrom hipwatch.cli.main import app\n"
         f"try:\n    app({list(arguments)!r})\nexcept SystemExit:\n    pass\n"
-        "print(*{name.split('.')[0] for name in sys.modules}, file=sys.stderr)"
+        "print(*sys.modules, file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "Usage" in done.stdout
@@ -38,6 +38,13 @@ def imported_by(*arguments: str) -> set[str]:
 def test_help_imports_no_room_and_none_of_what_they_need(arguments: tuple[str, ...]) -> None:
     imported = imported_by(*arguments)
     assert not imported & {*HEAVY, "monitor", "ingest", "broker"}
+
+
+def test_a_report_imports_nothing_of_those_who_count_page_and_serve() -> None:
+    imported = imported_by("report", "--help")
+    assert "monitor.bulletin" in imported
+    clients = {"kafka", "fastavro", "numpy", "uvicorn", "apscheduler", "prometheus_client", "alembic"}
+    assert not imported & {*clients, "monitor.paging"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -67,11 +67,11 @@ def test_a_broken_file_keeps_the_old_targets_and_is_said_once(tmp_path: Path, ca
     assert live.state.problem is not None
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     assert str(path) in caplog.messages[0]
-    assert live.state.problem in targets_notices(live.state)[0]
+    assert live.state.problem in targets_notices(live.state.problem)[0]
     write(tmp_path, "duty")
     live.refresh()
     assert live.state.problem is None
-    assert targets_notices(live.state) == []
+    assert targets_notices(live.state.problem) == []
     assert caplog.messages[1:] == ["the targets are again those in use"]
 
 
