@@ -15,6 +15,7 @@ from bench.running import ContestantFailed
 from broker.connection import KafkaConnection
 from broker.topics import ensure_topics
 from schemas.codec.encode import encode
+from schemas.codec.identifiers import is_identifier
 from schemas.events import CdaDocuments
 from schemas.register import Register, load_register
 from schemas.topics import Topic, topic_name
@@ -78,7 +79,7 @@ def uploads(count: int, register: Register | None = None) -> Iterator[CdaDocumen
         numbers[unit] += 1
         day = _FIRST_DAY + timedelta(days=place * _DAYS // count)
         upload = CdaDocuments(
-            f"{random.getrandbits(128):032x}",
+            _event_id(random),
             unit,
             random.choice(tables),
             day,
@@ -91,6 +92,13 @@ def uploads(count: int, register: Register | None = None) -> Iterator[CdaDocumen
         yield upload
         if random.random() < _AGAIN:
             yield upload
+
+
+def _event_id(random: Random) -> str:
+    """32 digits. Once in ten million they look like somebody's identity number, which nobody may send."""
+    while not is_identifier(event_id := f"{random.getrandbits(128):032x}"):
+        pass
+    return event_id
 
 
 def send(kafka: KafkaConnection, count: int, register: Register | None = None) -> Sent:
