@@ -24,6 +24,7 @@ from monitor.worker.dead_letter_publisher import DeadLetterPublisher
 from monitor.worker.decoding import decode_batch
 from monitor.worker.health_page import serve_health
 from monitor.worker.kafka_source import KafkaSource
+from monitor.worker.kept_memory import keep_memory
 from monitor.worker.loop import Worker
 from monitor.worker.record_batches import difference
 from monitor.worker.source import Source
@@ -42,6 +43,7 @@ def run_worker(settings: WorkerSettings) -> None:
 
     Raises HipwatchError when broker, topics or database cannot be used at the start, and when the broker refuses us later.
     """
+    keep_memory()
     stopping = stop_on_signal()
     with build_worker(settings, stopping=stopping.is_set, rest=stopping.wait) as worker:
         log.info("counting from %s into %s", settings.kafka.bootstrap, shown_url(settings.database))

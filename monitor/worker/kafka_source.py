@@ -39,9 +39,9 @@ MAX_BATCH: Final = 5_000
 _POLL_MS: Final = 500
 _FETCH_WAIT_MS: Final = 500
 """How long the broker waits for something to come before it says that there is nothing: what an idle worker's requests cost."""
-_PARTITION_FETCH_BYTES: Final = 2 << 20
-_FETCH_BYTES: Final = 16 << 20
-"""Of all partitions together: what was fetched lies in memory until it is read."""
+_PARTITION_FETCH_BYTES: Final = 1 << 20
+_FETCH_BYTES: Final = 4 << 20
+"""Of all partitions together: what was fetched lies in memory, several times over, until it is read."""
 _REBALANCE_MS: Final = 60_000
 """A rebalance that takes longer is begun anew; the client's own five minutes are for those who poll seldom, as we never do."""
 _METADATA_MS: Final = 10_000
