@@ -157,9 +157,10 @@ def follow(engine: Engine, keeper: SnapshotKeeper[Snapshot], prepare: Callable[[
     """Read the ledger, `prepare` what shows it, and let the incident log follow: a recovered unit has no open incident."""
     keeper.refresh()
     prepare()
-    if keeper.problem is None:
+    snapshot = keeper.latest
+    if keeper.problem is None and snapshot is not None:
         try:
-            follow_ledger(engine, ask_snapshot(keeper.latest, partial(silence_end, engine)))
+            follow_ledger(engine, ask_snapshot(snapshot, partial(silence_end, engine)), snapshot.facts.read_at)
         except HipwatchError as error:
             log.error("%s", error)
 

@@ -69,13 +69,16 @@ class IncidentBook:
             found |= {one.fingerprint: one for one in self._known(_KNOWN.where(_INCIDENT.c.id.in_(latest)))}
         return found
 
-    def open_units(self) -> list[KnownIncident]:
-        """Open incidents of units, and those closed by the ledger lately which the sender has not resolved yet."""
+    def units_as_of(self, moment: datetime) -> list[KnownIncident]:
+        """Open incidents of units, and those closed by the ledger lately which the sender has not resolved yet.
+
+        Without those that have opened or closed since `moment` (wall time).
+        """
         lately = self._now - timedelta(days=7)
         unresolved = (_INCIDENT.c.closed_by == BY_LEDGER) & _INCIDENT.c.resolved_at.is_(None) & (_INCIDENT.c.closed_at > lately)
         latest = select(func.max(_INCIDENT.c.id)).group_by(_INCIDENT.c.fingerprint)
         concerned = _INCIDENT.c.unit_id.is_not(None) & (_INCIDENT.c.closed_at.is_(None) | unresolved)
-        return self._known(_KNOWN.where(concerned, _INCIDENT.c.id.in_(latest)))
+        return self._known(_KNOWN.where(concerned, _INCIDENT.c.changed_at <= moment, _INCIDENT.c.id.in_(latest)))
 
     def resolved_but_open(self) -> list[KnownIncident]:
         """Open incidents that the sender says are over."""

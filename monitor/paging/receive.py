@@ -43,14 +43,18 @@ def record(engine: Engine, message: WebhookMessage, now: datetime | None = None,
             book.apply(IncidentChanges(closed=confirmed(book.resolved_but_open(), ask, now, min(watchdogs))))
 
 
-def follow_ledger(engine: Engine, ask: Ask, now: datetime | None = None) -> None:
-    """Close the incidents of units that have recovered, and open those again whose silence is back."""
+def follow_ledger(engine: Engine, ask: Ask, read_at: datetime, now: datetime | None = None) -> None:
+    """Close the incidents of units that have recovered, and open those again whose silence is back.
+
+    `ask` knows the ledger as of `read_at` (wall time): of what has changed since then it says nothing. Else two monitors, one of
+    which has read later, would open and close an incident by turns, and it would look like one that comes and goes.
+    """
     now = now or datetime.now(UTC)
     with incident_glance(engine, now) as book:
-        seen = seen_in_ledger(book.open_units(), ask)
+        seen = seen_in_ledger(book.units_as_of(read_at), ask)
     if seen.closed or seen.reopened:
         with incident_book(engine, now) as book:
-            book.apply(seen_in_ledger(book.open_units(), ask))
+            book.apply(seen_in_ledger(book.units_as_of(read_at), ask))
 
 
 def silence_end(engine: Engine, unit_id: str, feed: str) -> datetime | None:

@@ -246,9 +246,9 @@ def test_while_the_ledger_says_that_the_unit_is_silent_no_resolve_closes_its_inc
 
 def test_a_recovery_that_the_ledger_has_seen_closes_the_incident_with_its_true_end(engine: Engine) -> None:
     deliver(engine, make_alert())
-    follow_ledger(engine, says(Verdict.HOLDS), NOON + MINUTE)
+    follow_ledger(engine, says(Verdict.HOLDS), NOON + MINUTE, NOON + MINUTE)
     assert list_incidents(engine, open_only=True) != []
-    follow_ledger(engine, says(Verdict.OVER, ended_at=STARTED), NOON + 2 * MINUTE)
+    follow_ledger(engine, says(Verdict.OVER, ended_at=STARTED), NOON + 2 * MINUTE, NOON + 2 * MINUTE)
     assert only_row(engine, tables.Incident).items() >= {"closed_at": NOON + 2 * MINUTE, "ended_at": STARTED}.items()
     deliver(engine, make_alert(), at=NOON + 3 * MINUTE, ask=says(Verdict.OVER))
     assert list_incidents(engine, open_only=True) == [], "a repeat from before Prometheus saw the recovery"
@@ -264,28 +264,42 @@ def test_what_still_fires_after_the_recovery_that_the_ledger_has_seen_is_no_news
     # Prometheus was restarted, and fires by what it knew before, with a new start; or a delivery came late
     over = says(Verdict.OVER, ended_at=STARTED)
     deliver(engine, make_alert())
-    follow_ledger(engine, over, NOON + MINUTE)
+    follow_ledger(engine, over, NOON + MINUTE, NOON + MINUTE)
     if resolved:
         deliver(engine, make_alert(status="resolved"), at=NOON + 2 * MINUTE, ask=over)
     deliver(engine, make_alert(startsAt=start), at=NOON + 3 * MINUTE, ask=over)
-    follow_ledger(engine, over, NOON + 4 * MINUTE)
+    follow_ledger(engine, over, NOON + 4 * MINUTE, NOON + 4 * MINUTE)
     assert life(engine) == [("opened", "alertmanager"), ("closed", "ledger")]
     assert only_row(engine, tables.Incident)["change"] == 2, "nobody is told again"
 
 
 def test_a_later_silence_that_is_over_when_its_alert_comes_is_an_incident_of_its_own(engine: Engine) -> None:
     deliver(engine, make_alert())
-    follow_ledger(engine, says(Verdict.OVER, ended_at=STARTED), NOON + MINUTE)
+    follow_ledger(engine, says(Verdict.OVER, ended_at=STARTED), NOON + MINUTE, NOON + MINUTE)
     later = says(Verdict.OVER, ended_at=STARTED + MINUTE)
     deliver(engine, make_alert(startsAt="2024-09-10T06:00:00Z"), at=NOON + 2 * MINUTE, ask=later)
-    follow_ledger(engine, later, NOON + 3 * MINUTE)
+    follow_ledger(engine, later, NOON + 3 * MINUTE, NOON + 3 * MINUTE)
     assert [one.ended_at for one in list_incidents(engine)] == [STARTED, STARTED + MINUTE]
 
 
 def test_a_unit_that_falls_silent_again_before_anybody_resolved_its_alert_is_open_again(engine: Engine) -> None:
     deliver(engine, make_alert())
-    follow_ledger(engine, says(Verdict.OVER), NOON + MINUTE)
-    follow_ledger(engine, says(Verdict.HOLDS), NOON + 2 * MINUTE)
+    follow_ledger(engine, says(Verdict.OVER), NOON + MINUTE, NOON + MINUTE)
+    follow_ledger(engine, says(Verdict.HOLDS), NOON + 2 * MINUTE, NOON + 2 * MINUTE)
+    assert life(engine) == [("opened", "alertmanager"), ("closed", "ledger"), ("reopened", "ledger")]
+
+
+def test_what_was_read_before_an_incident_changed_does_not_change_it_back(engine: Engine) -> None:
+    # two monitors, one of which has read the ledger earlier: by turns they would open and close it
+    over, holds = says(Verdict.OVER, ended_at=STARTED), says(Verdict.HOLDS)
+    deliver(engine, make_alert())
+    follow_ledger(engine, over, NOON - MINUTE, NOON + MINUTE)
+    assert life(engine) == [("opened", "alertmanager")]
+    follow_ledger(engine, over, NOON + MINUTE, NOON + 2 * MINUTE)
+    follow_ledger(engine, holds, NOON + MINUTE, NOON + 3 * MINUTE)
+    assert life(engine) == [("opened", "alertmanager"), ("closed", "ledger")]
+    follow_ledger(engine, holds, NOON + 3 * MINUTE, NOON + 4 * MINUTE)
+    follow_ledger(engine, over, NOON + 3 * MINUTE, NOON + 5 * MINUTE)
     assert life(engine) == [("opened", "alertmanager"), ("closed", "ledger"), ("reopened", "ledger")]
 
 
@@ -305,7 +319,7 @@ def test_when_prometheus_dies_and_comes_back_nothing_was_closed_and_nothing_is_d
     deliver(engine, make_watchdog(), silent, stalled, ask=ask)
     dead = [{**alert, "status": "resolved"} for alert in (make_watchdog(), silent, stalled)]
     deliver(engine, *dead, at=NOON + 4 * MINUTE, ask=ask)
-    follow_ledger(engine, ask, NOON + 20 * MINUTE)
+    follow_ledger(engine, ask, NOON + 20 * MINUTE, NOON + 20 * MINUTE)
     assert len(list_incidents(engine, open_only=True)) == 2
     watchdog, silent, stalled = ({**alert, "startsAt": "2024-09-10T04:24:00Z"} for alert in (make_watchdog(), silent, stalled))
     deliver(engine, watchdog, at=NOON + 24 * MINUTE, ask=ask)  # the others have a `for`, and are put off for their group
@@ -351,7 +365,7 @@ def test_an_incident_that_a_person_closed_stays_closed_until_its_alert_ends_and_
     with incident_book(engine, NOON + MINUTE) as book:
         book.close(only_row(engine, tables.Incident)["id"], "li")
     deliver(engine, make_alert(), at=NOON + 2 * MINUTE, ask=says(Verdict.HOLDS))
-    follow_ledger(engine, says(Verdict.HOLDS), NOON + 3 * MINUTE)
+    follow_ledger(engine, says(Verdict.HOLDS), NOON + 3 * MINUTE, NOON + 3 * MINUTE)
     assert list_incidents(engine, open_only=True) == []
     deliver(engine, make_alert(status="resolved"), at=NOON + 4 * MINUTE)
     deliver(engine, make_alert(), at=NOON + 5 * MINUTE)
