@@ -39,9 +39,9 @@ MAX_BATCH: Final = 5_000
 _POLL_MS: Final = 500
 _FETCH_WAIT_MS: Final = 500
 """How long the broker waits for something to come before it says that there is nothing: what an idle worker's requests cost."""
-_PARTITION_FETCH_BYTES: Final = 1 << 20
 _FETCH_BYTES: Final = 4 << 20
-"""Of all partitions together: what was fetched lies in memory, several times over, until it is read."""
+"""Of all partitions together: what was fetched lies in memory, several times over, until it is read. One partition may fill it,
+and the next answer begins with another: much of few units makes fewer sums than little of all."""
 _REBALANCE_MS: Final = 60_000
 """A rebalance that takes longer is begun anew; the client's own five minutes are for those who poll seldom, as we never do."""
 _METADATA_MS: Final = 10_000
@@ -85,7 +85,7 @@ class KafkaSource(Source):
                 max_poll_interval_ms=max(_REBALANCE_MS, session_timeout_ms),
                 heartbeat_interval_ms=max(200, session_timeout_ms // 5),
                 fetch_max_wait_ms=_FETCH_WAIT_MS,
-                max_partition_fetch_bytes=_PARTITION_FETCH_BYTES,
+                max_partition_fetch_bytes=_FETCH_BYTES,
                 reconnect_backoff_max_ms=2_000,
                 metadata_max_age_ms=_METADATA_MS,
                 fetch_max_bytes=_FETCH_BYTES,
