@@ -5,7 +5,7 @@ ledger of any age.
 """
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -35,6 +35,7 @@ _LEAST_OF_A_WEEKDAY: Final = 5
 """Dates of one weekday before that weekday has a habit of its own: one of five may have come late."""
 _HABIT: Final = 0.8
 """Share of a unit's uploads by which its dates count as delivered; the rest are backfills."""
+_ROUNDING: Final = 1e-9
 
 
 class DayKind(StrEnum):
@@ -150,12 +151,18 @@ def complete_until(lags: Sequence[int], today: date) -> date:
 
 
 def _habit(arrivals: Sequence[Arrivals]) -> int | None:
-    """The days after their date by which most uploads came; None when there were none."""
-    by_lag: Counter[int] = Counter()
+    """The days after their date by which most uploads came; None when there were none.
+
+    Every date says as much as any other: one that a job which stood still sent night after night would be a habit by itself.
+    """
+    of_date: Counter[date] = Counter()
     for row in arrivals:
-        by_lag[(row.sent_on - row.business_date).days] += row.events
+        of_date[row.business_date] += row.events
+    by_lag: defaultdict[int, float] = defaultdict(float)
+    for row in arrivals:
+        by_lag[(row.sent_on - row.business_date).days] += row.events / of_date[row.business_date]
     reached = list(accumulate(by_lag[lag] for lag in sorted(by_lag)))
-    return sorted(by_lag)[bisect_left(reached, reached[-1] * _HABIT)] if reached else None
+    return sorted(by_lag)[bisect_left(reached, _HABIT * len(of_date) - _ROUNDING)] if reached else None
 
 
 def judged_month(today: date) -> Period:

@@ -67,8 +67,11 @@ def came(ago: int, lag: int, events: int = 1) -> Arrivals:
 
 
 WEEK_BEFORE = [came(ago, 1) for ago in range(8, 15)]
-BUSY_WEEK = [row._replace(events=10) for row in WEEK_BEFORE]
 """Seven dates, each sent the day after; Tuesday's is 13 days ago."""
+FEW = [came(ago, 1) for ago in (3, 4, 5, 6, 9, 10, 11)]
+"""Seven dates, three of which teach: one more that came late is a habit."""
+TUESDAYS = range(13, 42, 7)
+FIVE_WEEKS = [came(ago, 1) for ago in range(8, 43) if ago not in TUESDAYS]
 SCHEDULED, REALTIME = Feed
 
 
@@ -77,18 +80,24 @@ SCHEDULED, REALTIME = Feed
     [
         ("of six dates there is no habit", SCHEDULED, [came(ago, 3) for ago in range(8, 14)], [], [1] * 7),
         ("of seven there is", SCHEDULED, [came(ago, 3) for ago in range(8, 15)], [], [3] * 7),
-        ("a date of a week ago teaches nothing yet", SCHEDULED, [*WEEK_BEFORE, came(7, 4, 1_000)], [], [1] * 7),
-        ("nor do younger ones", SCHEDULED, [*WEEK_BEFORE, came(6, 4, 1_000), came(3, 2, 1_000)], [], [1] * 7),
-        ("a day older it does", SCHEDULED, [*WEEK_BEFORE, came(8, 4, 1_000)], [], [4] * 7),
+        ("a date of a week ago teaches nothing yet", SCHEDULED, [*FEW, came(7, 4)], [], [1] * 7),
+        ("nor do younger ones", SCHEDULED, [*FEW, came(6, 4, 1_000), came(2, 1)], [], [1] * 7),
+        ("a day older it does", SCHEDULED, [*FEW, came(8, 4)], [], [4] * 7),
+        ("a date says as much as any, however large", SCHEDULED, [*WEEK_BEFORE[1:], came(8, 4, 1_000)], [], [1] * 7),
+        ("as the days on which it came", SCHEDULED, [*FEW, came(8, 1, 10), came(8, 4, 90)], [], [4] * 7),
         ("a date sent on its own day", REALTIME, [came(9, 2), *(came(ago, 0) for ago in range(8, 18))], [], [0] * 7),
-        ("one sent before it is of a wrong clock", SCHEDULED, [came(9, -1, 1_000), *WEEK_BEFORE, came(8, 3, 7)], [], [3] * 7),
-        ("four dates on a day may be one", SCHEDULED, [*WEEK_BEFORE, *(came(22 + n, 2 + n, 90) for n in range(4))], [], [5] * 7),
-        ("five are a backfill", SCHEDULED, [*WEEK_BEFORE, *(came(22 + n, 2 + n, 90) for n in range(5))], [], [1] * 7),
-        ("a feast day's own uploads teach", SCHEDULED, [*WEEK_BEFORE, came(20, 3, 90)], [20, 17], [3] * 7),
-        ("what waited for a feast's end does not", SCHEDULED, [*WEEK_BEFORE, came(20, 2, 90)], [19], [1] * 7),
-        ("wherever the feast lies", SCHEDULED, [*WEEK_BEFORE, came(20, 4, 90)], [17], [1] * 7),
-        ("five Tuesdays have a habit", SCHEDULED, [*BUSY_WEEK, *(came(13 + 7 * n, 3) for n in range(5))], [], [1, 3, *[1] * 5]),
-        ("four have none", SCHEDULED, [*BUSY_WEEK, *(came(20 + 7 * n, 3) for n in range(3))], [], [1] * 7),
+        ("one sent before it is of a wrong clock", SCHEDULED, [came(12, -1), *FEW, came(8, 3)], [], [3] * 7),
+        ("four dates on a day may be one", SCHEDULED, [*WEEK_BEFORE, *(came(22 + n, 2 + n) for n in range(4))], [], [3] * 7),
+        ("five are a backfill", SCHEDULED, [*WEEK_BEFORE, *(came(22 + n, 2 + n) for n in range(5))], [], [1] * 7),
+        ("a feast day's own uploads teach", SCHEDULED, [*FEW, came(20, 3)], [20, 17], [3] * 7),
+        ("what waited for a feast's end does not", SCHEDULED, [*FEW, came(20, 2)], [19], [1] * 7),
+        ("wherever the feast lies", SCHEDULED, [*FEW, came(20, 4)], [17], [1] * 7),
+        ("five Tuesdays have a habit", SCHEDULED, [*FIVE_WEEKS, *(came(n, 3) for n in TUESDAYS)], [], [1, 3, *[1] * 5]),
+        ("four have none", SCHEDULED, [*FIVE_WEEKS, *(came(n, 3) for n in TUESDAYS[:4])], [], [1] * 7),
+        ("one of five that came late is none", SCHEDULED, [*FIVE_WEEKS, came(13, 3), *(came(n, 1) for n in TUESDAYS[1:])], [],
+         [1] * 7),
+        ("nor one that a job which stood still sent each night", SCHEDULED,
+         [*FIVE_WEEKS, *(came(n, 1) for n in TUESDAYS), *(came(20, lag, 10) for lag in range(2, 7))], [], [1] * 7),
     ],
 )  # fmt: skip
 def test_usual_lags(what: str, which: Feed, arrivals: list[Arrivals], special: list[int], lags: list[int]) -> None:
