@@ -180,9 +180,9 @@ class Outbox:
         """It was delivered (`sent`), or is given up (`given_up`)."""
         self._answer(number, me, {"state": state, "settled_at": now, "problem": problem, "claimed_until": None})
 
-    def put_off(self, number: int, me: str, until: datetime, problem: str) -> None:
-        """It was not delivered: try again at `until`."""
-        self._answer(number, me, {"due_at": until, "problem": problem, "claimed_until": None})
+    def put_off(self, number: int, me: str, until: datetime, problem: str, *, doubtful_at: datetime | None = None) -> None:
+        """It was not delivered: try again at `until`. With `doubtful_at` (now) nobody knows: it is sent again as a repetition."""
+        self._answer(number, me, {"due_at": until, "problem": problem, "claimed_until": doubtful_at})
 
     def note_problem(self, target: str, problem: str, now: datetime) -> datetime | None:
         """What is wrong with a target, empty when nothing is. Returns since when."""

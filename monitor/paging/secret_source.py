@@ -10,7 +10,10 @@ from schemas.toml_file import Section
 
 
 class SecretSource:
-    """Reads `NAME`, `NAME_file` or `NAME_env` of a part of the file; at most one of them may be given."""
+    """Reads `NAME`, `NAME_file` or `NAME_env` of a part of the file; at most one of them may be given.
+
+    What it reads goes into headers, logins and addresses, which take printable ASCII.
+    """
 
     def __init__(self, path: Path, place: str, environment: Mapping[str, str]) -> None:
         self._path = path
@@ -18,6 +21,12 @@ class SecretSource:
         self._environment = environment
 
     def read(self, part: Section, name: str) -> Secret:
+        value = self._read(part, name)
+        if not value.isascii() or not value.isprintable():
+            raise HipwatchError(f"{self._place}.{name}: it has a character that cannot be sent: only printable ASCII goes there")
+        return value
+
+    def _read(self, part: Section, name: str) -> Secret:
         clear, file, variable = (getattr(part, f"{name}{ending}") for ending in ("", "_file", "_env"))
         if sum(map(bool, (clear, file, variable))) > 1:
             raise HipwatchError(f"{self._place}: give one of {name}_file, {name}_env and {name}, not several")

@@ -107,13 +107,17 @@ class Sender:
         reason = one_line(answer.reason)[:500]
         if answer.verdict is Verdict.DELIVERED:
             self._outbox.settle(claimed.number, self._me, "sent", now, reason)
+            if reason:
+                log.error("target %s, message %d: %s", target.name, claimed.number, reason)
             self._well(target, now)
         elif answer.verdict is Verdict.REFUSED:
             log.error("target %s refuses message %d for good: %s", target.name, claimed.number, reason)
             self._outbox.settle(claimed.number, self._me, "given_up", now, reason)
             open_own(self._engine, MESSAGE_REFUSED, *_refused(target, claimed.number, reason), now, part=target.name)
         else:
-            self._outbox.put_off(claimed.number, self._me, now + wait_before(claimed.attempts, answer), reason)
+            doubtful_at = now if answer.doubtful or claimed.repeated else None
+            until = now + wait_before(claimed.attempts, answer)
+            self._outbox.put_off(claimed.number, self._me, until, reason, doubtful_at=doubtful_at)
             self._ill(target, reason, now)
 
     def _ill(self, target: Target, reason: str, now: datetime) -> None:

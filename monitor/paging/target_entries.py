@@ -15,6 +15,8 @@ from schemas.toml_file import Section
 
 _ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 _Text = Annotated[str, Field(min_length=1, max_length=500)]
+_Mailbox = Annotated[str, Field(pattern=r"^[!-+\--;=?A-~]+@[!-+\--;=?A-~]+$", max_length=320)]
+"""Without `,`, `<`, `>` and `@`, and in ASCII: few mail servers take other addresses."""
 _Severity = Annotated[Severity, Strict(False)]
 _Kind = Annotated[Kind, Strict(False)]
 _Language = Annotated[Language, Strict(False)]
@@ -61,8 +63,8 @@ class SmtpEntry(Section):
     host: _Text
     port: Annotated[int, Field(ge=1, le=65_535)] = 587
     security: Literal["tls", "starttls", "none"] = "starttls"
-    sender: Annotated[str, Field(pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$")]
-    to: Annotated[list[Annotated[str, Field(pattern=r"^[^@\s,<>]+@[^@\s,<>]+$")]], Field(min_length=1, max_length=100)]
+    sender: _Mailbox
+    to: Annotated[list[_Mailbox], Field(min_length=1, max_length=100)]
     user: str = ""
     password: str = ""
     password_file: str = ""
@@ -87,7 +89,7 @@ class TargetEntry(Section):
     summary_at: _ClockTime | None = None
     per_minute: Annotated[int, Field(ge=1, le=1000)] | None = None
     allow_private: bool = False
-    proxy: str = ""
+    proxy: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
     ca_file: str = ""
     route: list[MatchEntry] = Field(default_factory=list)
     mention: list[MentionEntry] = Field(default_factory=list)

@@ -42,7 +42,7 @@ def _target(path: Path, content: FileEntry, target: TargetEntry, environment: Ma
         url=_url(target, secrets, place),
         secret=secrets.read(target, "secret"),
         token=secrets.read(target, "token"),
-        mail=_mail(target, secrets, place),
+        mail=_mail(path, target, secrets, place),
         language=target.language or content.language,
         routes=tuple(route.value() for route in target.route) or PAGES_ONLY,
         mentions=tuple(Mention(tuple(mention.who), mention.value()) for mention in target.mention),
@@ -53,7 +53,7 @@ def _target(path: Path, content: FileEntry, target: TargetEntry, environment: Ma
         per_minute=target.per_minute,
         allow_private=target.allow_private,
         proxy=target.proxy,
-        ca_file=_readable(target.ca_file, f"{place}.ca_file"),
+        ca_file=_readable(path, target.ca_file, f"{place}.ca_file"),
         page_url=content.page_url,
     )
 
@@ -84,7 +84,7 @@ def _require_url(url: str, target: TargetEntry, place: str) -> None:
         raise HipwatchError(f"{place}.url: it is not https, and its key could be read on the way (allow_private permits http)")
 
 
-def _mail(target: TargetEntry, secrets: SecretSource, place: str) -> Mail | None:
+def _mail(path: Path, target: TargetEntry, secrets: SecretSource, place: str) -> Mail | None:
     smtp = target.smtp
     if target.kind is not Kind.MAIL:
         if smtp is not None:
@@ -93,20 +93,26 @@ def _mail(target: TargetEntry, secrets: SecretSource, place: str) -> Mail | None
     if smtp is None:
         raise HipwatchError(f"{place}: a mail target needs [target.smtp]")
     password = secrets.read(smtp, "password")
+    if not smtp.user.isascii():
+        raise HipwatchError(f"{place}.smtp.user: mail servers take a name in ASCII only")
     if bool(password) != bool(smtp.user):
         raise HipwatchError(f"{place}.smtp: user and password go together")
     if smtp.security == "none" and (password or not target.allow_private):
         raise HipwatchError(
             f"{place}.smtp.security: without TLS only to a private address (allow_private) and without a password"
         )
-    ca_file = _readable(smtp.ca_file, f"{place}.smtp.ca_file")
+    ca_file = _readable(path, smtp.ca_file, f"{place}.smtp.ca_file")
     return Mail(smtp.host, smtp.port, smtp.sender, tuple(smtp.to), smtp.security, smtp.user, password, ca_file)
 
 
-def _readable(file: str, place: str) -> str:
-    if file and not os.access(file, os.R_OK):
-        raise HipwatchError(f"{place}: {file} cannot be read")
-    return file
+def _readable(path: Path, file: str, place: str) -> str:
+    """A file that stands beside the targets file, as those with secrets do."""
+    if not file:
+        return ""
+    found = path.parent / file
+    if not found.is_file() or not os.access(found, os.R_OK):
+        raise HipwatchError(f"{place}: {found} cannot be read")
+    return str(found)
 
 
 def _time(text: str) -> time:

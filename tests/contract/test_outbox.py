@@ -182,6 +182,20 @@ def test_who_dies_while_sending_leaves_a_message_that_says_it_may_be_a_repetitio
     assert "可能重复" not in city.robot.text(0)
 
 
+def test_a_message_whose_answer_was_lost_says_that_it_may_be_a_repetition(city: City) -> None:
+    answers = [Answer(Verdict.LATER, "no answer", doubtful=True), Answer(Verdict.LATER, "away")]
+
+    def lose_the_answer(request: Request, target: Target) -> Answer:
+        answer = send(request, target)
+        return answers.pop(0) if answers else answer
+
+    city.fire("qinhuai")
+    for seconds in (20, 10, 20):  # the second time it is not even reached, and the doubt stays
+        city.go_on(seconds, sender=city.sender(send=lose_the_answer))
+    assert answers == []
+    assert ["可能重复" in city.robot.text(index) for index in range(3)] == [False, True, True]
+
+
 def test_more_than_a_robot_takes_in_a_minute_is_gathered_and_never_refused(city: City) -> None:
     target = replace(city.target, pace=Pace(settle=timedelta(), apart=timedelta()))
     for number in range(60):

@@ -44,11 +44,15 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """A verdict with its reason in the target's own words; `wait` where the target says for how long."""
+    """A verdict with its reason in the target's own words; `wait` where the target says for how long.
+
+    `doubtful`: it may have arrived all the same, so that whoever gets it again should know.
+    """
 
     verdict: Verdict
     reason: str = ""
     wait: timedelta | None = None
+    doubtful: bool = False
 
 
 DELIVERED: Final = Answer(Verdict.DELIVERED)

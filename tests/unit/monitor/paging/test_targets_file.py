@@ -17,6 +17,15 @@ name = "duty"
 kind = "dingtalk"
 url_env = "ROBOT_URL"
 """
+MAIL = """
+[[target]]
+name = "mail"
+kind = "mail"
+[target.smtp]
+host = "mail.example.cn"
+sender = "hipwatch@example.cn"
+to = ["duty@example.cn"]
+"""
 ENVIRONMENT = {"ROBOT_URL": "https://oapi.dingtalk.com/robot/send?access_token=abc", "PASSWORD": "geheim"}
 
 
@@ -120,6 +129,13 @@ def test_secrets_may_stand_in_a_file_that_nobody_else_can_read(tmp_path: Path) -
         (ROBOT.replace("ROBOT_URL", "BAD_PORT"), "key target.duty.url: it is no http or https address with a host"),
         (ROBOT.replace('url_env = "ROBOT_URL"', ""), "key target.duty: a dingtalk target needs its robot's URL"),
         (ROBOT.replace("dingtalk", "mail"), "key target.duty.url: a mail target has no URL"),
+        (ROBOT + "secret_env = 'CHINESE'", "key target.duty.secret: it has a character that cannot be sent"),
+        (ROBOT + "token_env = 'TWO_LINES'", "key target.duty.token: it has a character that cannot be sent"),
+        (ROBOT + "ca_file = 'nowhere.pem'", "nowhere.pem cannot be read"),
+        (ROBOT + "proxy = 'proxy.example:3128'", "key target.duty.proxy: must match pattern"),
+        (MAIL.replace("duty@", "值班@"), "key target.mail.smtp.to.1: must match pattern"),
+        (MAIL.replace("hipwatch@", "告警@"), "key target.mail.smtp.sender: must match pattern"),
+        (MAIL + "user = '值班'\npassword_env = 'PASSWORD'", "key target.mail.smtp.user: mail servers take a name in ASCII only"),
         ("page_url = 'hipwatch'" + ROBOT, "key page_url: must match pattern"),
         ("language = ", "Invalid value"),
     ],
@@ -130,6 +146,8 @@ def test_what_is_wrong_is_one_sentence_that_names_file_and_key(tmp_path: Path, t
         "LOGIN": "https://me:geheim@robot.example/",
         "FILE": "file:///etc/geheim",
         "BAD_PORT": "https://robot.example:geheim/",
+        "CHINESE": "geheim，geheim",
+        "TWO_LINES": "geheim\ngeheim",
     }
     path = write(tmp_path, text)
     with pytest.raises(HipwatchError) as error:
@@ -163,3 +181,14 @@ def test_quiet_hours_may_go_through_midnight(tmp_path: Path) -> None:
 def test_there_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(HipwatchError, match="there is no targets file"):
         read_targets(tmp_path / "none.toml")
+
+
+def test_a_certificate_stands_beside_the_targets_file_wherever_serve_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ca.pem").write_text("certificate\n")
+    path = write(tmp_path, f"{ROBOT}ca_file = 'ca.pem'\n{MAIL}ca_file = '{tmp_path}/ca.pem'\n")
+    monkeypatch.chdir("/")
+    robot, mail = read_targets(path, ENVIRONMENT)
+    assert mail.mail is not None
+    assert (robot.ca_file, mail.mail.ca_file) == (str(tmp_path / "ca.pem"), str(tmp_path / "ca.pem"))

@@ -1,12 +1,16 @@
 """Sending over real sockets to robots and a mail server that check as their vendors do."""
 
 import socket
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
+from monitor.paging import transport
 from monitor.paging.channels.all import CHANNELS
 from monitor.paging.channels.channel import Answer, Verdict
 from monitor.paging.message import Message, Now
@@ -93,6 +97,41 @@ def test_a_robot_that_is_away_or_falters_is_tried_later(robots: RobotServer) -> 
     assert deliver(target).verdict is Verdict.LATER
     robots.start()
     assert deliver(target).verdict is Verdict.DELIVERED
+
+
+def test_a_robot_that_hangs_up_without_an_answer_may_have_posted_the_message() -> None:
+    def hear_and_hang_up() -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(1 << 16)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = Thread(target=hear_and_hang_up)
+        thread.start()
+        url = Secret(f"http://127.0.0.1:{server.getsockname()[1]}/robot")
+        answer = deliver(make_target(Kind.WECOM, url=url, allow_private=True))
+        thread.join()
+    assert (answer.verdict, answer.doubtful) == (Verdict.LATER, True)
+
+
+def test_an_answer_that_does_not_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def drip() -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            for _ in range(200):
+                connection.sendall(b" ")
+                time.sleep(0.05)
+
+    monkeypatch.setattr(transport, "_WHOLE_ANSWER_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = Thread(target=drip)
+        thread.start()
+        url = Secret(f"http://127.0.0.1:{server.getsockname()[1]}/robot")
+        answer = deliver(make_target(Kind.WECOM, url=url, allow_private=True))
+        thread.join()
+    assert (answer.verdict, answer.doubtful) == (Verdict.LATER, True)
+    assert "does not end" in answer.reason
 
 
 def test_a_private_address_is_reached_only_if_allowed(robots: RobotServer) -> None:
