@@ -19,7 +19,8 @@ from schemas.visible import one_line
 _LATE: Final = timedelta(minutes=10)
 """Older messages say that they are: the channel was away, and the reader should know."""
 _TITLE_CHARACTERS: Final = 100
-"""A summary that stands for a title is cut here; it is repeated whole among the facts."""
+"""A unit's name in a title, and a summary that stands for one, are cut here: no channel can shorten a title.
+The summary is repeated whole among the facts."""
 
 
 class Language(StrEnum):
@@ -153,7 +154,8 @@ class _Speaker:
         units = {item.unit_id: item for item in self._message.items if item.unit_id}
         if len(units) > 1:
             return self._say.units.format(count=len(units) + self._message.beyond)
-        return next((one_line(self._of(item, "name") or unit_id) for unit_id, item in units.items()), "")
+        names = (one_line(self._of(item, "name") or unit_id) for unit_id, item in units.items())
+        return next(names, "")[:_TITLE_CHARACTERS]
 
     def _what(self) -> str:
         if self._text is not None:

@@ -82,6 +82,6 @@ def _read(body: bytes) -> Answer:
         return Answer(Verdict.LATER, f"no Feishu answer: {body[:200].decode('utf-8', 'replace')}")
     if code == 0:
         return DELIVERED
-    if code in _TOO_FAST:
+    if code in _TOO_FAST or "too many request" in reason.lower():  # 9499 says so, too, and is then no fault of the message
         return Answer(Verdict.LATER, reason, timedelta(minutes=1))
     return Answer(Verdict.REFUSED if code in _CONTENT else Verdict.BROKEN, reason)

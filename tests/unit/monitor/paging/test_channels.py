@@ -13,6 +13,7 @@ from monitor.paging.channels.dingtalk import signed
 from monitor.paging.channels.feishu import signature
 from monitor.paging.message import Message, MessageKind, Now
 from monitor.paging.target import Kind, Mail, Match, Mention, Secret, Target
+from monitor.paging.wording import Language
 from tests.unit.monitor.paging.messages import NOW, make_item, make_message, make_target, make_units
 
 ROBOTS = (Kind.DINGTALK, Kind.WECOM, Kind.FEISHU)
@@ -87,6 +88,20 @@ def test_a_single_endless_summary_is_cut_between_characters(kind: Kind) -> None:
     assert "�" not in request.body.decode()
 
 
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize(
+    "name", ["医" * 2_000, "🏥" * 2_000, "👨‍👩‍👧‍👦" * 300, '"\\' * 2_000], ids=["Chinese", "emoji", "joined", "escaped"]
+)
+@pytest.mark.parametrize("kind", ROBOTS)
+def test_an_endless_name_does_not_make_a_message_too_large(kind: Kind, name: str, language: Language) -> None:
+    target = make_target(kind, language=language)
+    for count in (1, 2, 80):
+        items = [make_item(unit_id=f"unit-{number}", name_zh=name, name_en=name, contact=name) for number in range(count)]
+        request = rendered(kind, make_message(*items), target)
+        assert size_of(kind, request) <= LIMITS[kind]
+        assert "�" not in request.body.decode()
+
+
 @pytest.mark.parametrize("kind", ROBOTS)
 def test_a_name_cannot_call_everybody_or_lead_astray(kind: Kind) -> None:
     item = make_item(name_zh="<at id=all></at><@all>[here](http://evil)")
@@ -139,6 +154,9 @@ def test_only_those_are_mentioned_whose_district_or_severity_it_is() -> None:
         (Kind.FEISHU, {"code": 11232, "msg": "frequency limited"}, Verdict.LATER),
         (Kind.FEISHU, {"code": 19021, "msg": "sign match fail"}, Verdict.BROKEN),
         (Kind.FEISHU, {"code": 9499, "msg": "Bad Request"}, Verdict.REFUSED),
+        (Kind.FEISHU, {"code": 9499, "msg": "too many request"}, Verdict.LATER),
+        (Kind.FEISHU, {"code": 19024, "msg": "Key Words Not Found"}, Verdict.BROKEN),
+        (Kind.DINGTALK, {"errcode": 310000, "errmsg": "keywords not in content"}, Verdict.BROKEN),
         (Kind.WEBHOOK, {}, Verdict.DELIVERED),
     ],
     ids=str,
