@@ -66,6 +66,7 @@ def read_facts(engine: Engine, hours_since: int | None = None) -> LedgerFacts:
 
     Raises LedgerUnavailable.
     """
+    read_at = datetime.now(UTC)  # what changes from here on may not be in it
     with friendly_errors(engine), reading(engine) as connection:
         clock, advanced_at = connection.execute(select(_CLOCK.c.complete_until, _CLOCK.c.advanced_at)).one()
         progress = {
@@ -81,7 +82,7 @@ def read_facts(engine: Engine, hours_since: int | None = None) -> LedgerFacts:
             )
         )
         return LedgerFacts(
-            read_at=datetime.now(UTC),
+            read_at=read_at,
             clock=clock,
             clock_advanced_at=advanced_at,
             progress=progress,

@@ -1,8 +1,9 @@
 """The snapshot that page and metrics are made of, on every database."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from monitor.counting.batch import Position
 from monitor.counting.feeds import Feed
@@ -11,7 +12,7 @@ from monitor.judgement.outages import Outage
 from monitor.judgement.rhythms import Rhythms
 from monitor.judgement.unit_status import FeedCondition, FeedStatus
 from monitor.ledger.append import Ledger
-from monitor.ledger.snapshot import TopicCounts
+from monitor.ledger.snapshot import TopicCounts, read_facts
 from monitor.paging.receive import record
 from monitor.paging.webhook_message import WebhookMessage
 from schemas.codec.reasons import Reason
@@ -140,3 +141,17 @@ def test_a_clock_that_runs_ahead_makes_nobody_silent(ledger: Ledger, engine: Eng
     snapshot = take_snapshot(engine, register, Rhythms())
     assert snapshot.status.clock == NOON
     assert feed_of(snapshot, UNIT, Feed.REALTIME).condition is FeedCondition.ON_TIME
+
+
+def test_a_reading_knows_nothing_that_came_after_its_own_moment(engine: Engine, ledger: Ledger) -> None:
+    asked_at: list[datetime] = []
+
+    def note(*_: Any) -> None:
+        asked_at.append(datetime.now(UTC))
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        facts = read_facts(engine)
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert facts.read_at <= asked_at[0]
