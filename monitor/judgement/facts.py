@@ -36,6 +36,7 @@ _LEAST_OF_A_WEEKDAY: Final = 5
 _HABIT: Final = 0.8
 """Share of a unit's uploads by which its dates count as delivered; the rest are backfills."""
 _ROUNDING: Final = 1e-9
+"""Shares that make a whole date may add up to a little less."""
 
 
 class DayKind(StrEnum):

@@ -28,6 +28,11 @@ def deliver(engine: Engine, *alerts: dict[str, Any], at: datetime = NOON, ask: A
     record(engine, WebhookMessage.model_validate(make_delivery(*alerts)), at, ask)
 
 
+def follow(engine: Engine, ask: Ask, *, at: datetime, read_at: datetime | None = None) -> None:
+    """Let the log follow a ledger that was read at that moment, or before it."""
+    follow_ledger(engine, ask, read_at or at, at)
+
+
 def says(verdict: Verdict, **moments: datetime) -> Ask:
     """A ledger that says the same of every alert."""
     return lambda _name, _labels: Truth(verdict, **moments)
@@ -246,9 +251,9 @@ def test_while_the_ledger_says_that_the_unit_is_silent_no_resolve_closes_its_inc
 
 def test_a_recovery_that_the_ledger_has_seen_closes_the_incident_with_its_true_end(engine: Engine) -> None:
     deliver(engine, make_alert())
-    follow_ledger(engine, says(Verdict.HOLDS), NOON + MINUTE, NOON + MINUTE)
+    follow(engine, says(Verdict.HOLDS), at=NOON + MINUTE)
     assert list_incidents(engine, open_only=True) != []
-    follow_ledger(engine, says(Verdict.OVER, ended_at=STARTED), NOON + 2 * MINUTE, NOON + 2 * MINUTE)
+    follow(engine, says(Verdict.OVER, ended_at=STARTED), at=NOON + 2 * MINUTE)
     assert only_row(engine, tables.Incident).items() >= {"closed_at": NOON + 2 * MINUTE, "ended_at": STARTED}.items()
     deliver(engine, make_alert(), at=NOON + 3 * MINUTE, ask=says(Verdict.OVER))
     assert list_incidents(engine, open_only=True) == [], "a repeat from before Prometheus saw the recovery"
@@ -264,28 +269,28 @@ def test_what_still_fires_after_the_recovery_that_the_ledger_has_seen_is_no_news
     # Prometheus was restarted, and fires by what it knew before, with a new start; or a delivery came late
     over = says(Verdict.OVER, ended_at=STARTED)
     deliver(engine, make_alert())
-    follow_ledger(engine, over, NOON + MINUTE, NOON + MINUTE)
+    follow(engine, over, at=NOON + MINUTE)
     if resolved:
         deliver(engine, make_alert(status="resolved"), at=NOON + 2 * MINUTE, ask=over)
     deliver(engine, make_alert(startsAt=start), at=NOON + 3 * MINUTE, ask=over)
-    follow_ledger(engine, over, NOON + 4 * MINUTE, NOON + 4 * MINUTE)
+    follow(engine, over, at=NOON + 4 * MINUTE)
     assert life(engine) == [("opened", "alertmanager"), ("closed", "ledger")]
     assert only_row(engine, tables.Incident)["change"] == 2, "nobody is told again"
 
 
 def test_a_later_silence_that_is_over_when_its_alert_comes_is_an_incident_of_its_own(engine: Engine) -> None:
     deliver(engine, make_alert())
-    follow_ledger(engine, says(Verdict.OVER, ended_at=STARTED), NOON + MINUTE, NOON + MINUTE)
+    follow(engine, says(Verdict.OVER, ended_at=STARTED), at=NOON + MINUTE)
     later = says(Verdict.OVER, ended_at=STARTED + MINUTE)
     deliver(engine, make_alert(startsAt="2024-09-10T06:00:00Z"), at=NOON + 2 * MINUTE, ask=later)
-    follow_ledger(engine, later, NOON + 3 * MINUTE, NOON + 3 * MINUTE)
+    follow(engine, later, at=NOON + 3 * MINUTE)
     assert [one.ended_at for one in list_incidents(engine)] == [STARTED, STARTED + MINUTE]
 
 
 def test_a_unit_that_falls_silent_again_before_anybody_resolved_its_alert_is_open_again(engine: Engine) -> None:
     deliver(engine, make_alert())
-    follow_ledger(engine, says(Verdict.OVER), NOON + MINUTE, NOON + MINUTE)
-    follow_ledger(engine, says(Verdict.HOLDS), NOON + 2 * MINUTE, NOON + 2 * MINUTE)
+    follow(engine, says(Verdict.OVER), at=NOON + MINUTE)
+    follow(engine, says(Verdict.HOLDS), at=NOON + 2 * MINUTE)
     assert life(engine) == [("opened", "alertmanager"), ("closed", "ledger"), ("reopened", "ledger")]
 
 
@@ -293,13 +298,13 @@ def test_what_was_read_before_an_incident_changed_does_not_change_it_back(engine
     # two monitors, one of which has read the ledger earlier: by turns they would open and close it
     over, holds = says(Verdict.OVER, ended_at=STARTED), says(Verdict.HOLDS)
     deliver(engine, make_alert())
-    follow_ledger(engine, over, NOON - MINUTE, NOON + MINUTE)
+    follow(engine, over, at=NOON + MINUTE, read_at=NOON - MINUTE)
     assert life(engine) == [("opened", "alertmanager")]
-    follow_ledger(engine, over, NOON + MINUTE, NOON + 2 * MINUTE)
-    follow_ledger(engine, holds, NOON + MINUTE, NOON + 3 * MINUTE)
+    follow(engine, over, at=NOON + 2 * MINUTE, read_at=NOON + MINUTE)
+    follow(engine, holds, at=NOON + 3 * MINUTE, read_at=NOON + MINUTE)
     assert life(engine) == [("opened", "alertmanager"), ("closed", "ledger")]
-    follow_ledger(engine, holds, NOON + 3 * MINUTE, NOON + 4 * MINUTE)
-    follow_ledger(engine, over, NOON + 3 * MINUTE, NOON + 5 * MINUTE)
+    follow(engine, holds, at=NOON + 4 * MINUTE, read_at=NOON + 3 * MINUTE)
+    follow(engine, over, at=NOON + 5 * MINUTE, read_at=NOON + 3 * MINUTE)
     assert life(engine) == [("opened", "alertmanager"), ("closed", "ledger"), ("reopened", "ledger")]
 
 
@@ -319,7 +324,7 @@ def test_when_prometheus_dies_and_comes_back_nothing_was_closed_and_nothing_is_d
     deliver(engine, make_watchdog(), silent, stalled, ask=ask)
     dead = [{**alert, "status": "resolved"} for alert in (make_watchdog(), silent, stalled)]
     deliver(engine, *dead, at=NOON + 4 * MINUTE, ask=ask)
-    follow_ledger(engine, ask, NOON + 20 * MINUTE, NOON + 20 * MINUTE)
+    follow(engine, ask, at=NOON + 20 * MINUTE)
     assert len(list_incidents(engine, open_only=True)) == 2
     watchdog, silent, stalled = ({**alert, "startsAt": "2024-09-10T04:24:00Z"} for alert in (make_watchdog(), silent, stalled))
     deliver(engine, watchdog, at=NOON + 24 * MINUTE, ask=ask)  # the others have a `for`, and are put off for their group
@@ -365,7 +370,7 @@ def test_an_incident_that_a_person_closed_stays_closed_until_its_alert_ends_and_
     with incident_book(engine, NOON + MINUTE) as book:
         book.close(only_row(engine, tables.Incident)["id"], "li")
     deliver(engine, make_alert(), at=NOON + 2 * MINUTE, ask=says(Verdict.HOLDS))
-    follow_ledger(engine, says(Verdict.HOLDS), NOON + 3 * MINUTE, NOON + 3 * MINUTE)
+    follow(engine, says(Verdict.HOLDS), at=NOON + 3 * MINUTE)
     assert list_incidents(engine, open_only=True) == []
     deliver(engine, make_alert(status="resolved"), at=NOON + 4 * MINUTE)
     deliver(engine, make_alert(), at=NOON + 5 * MINUTE)

@@ -7,8 +7,17 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Final, Self
 
-_GOOD: Final = {"EHLO": "250 here", "HELO": "250 here", "MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", "RSET": "250 ok"}
-_LAST: Final = {"": "220 here", ".": "250 taken", "QUIT": "221 bye"}
+_GOOD: Final = {
+    "": "220 here",
+    "EHLO": "250 here",
+    "HELO": "250 here",
+    "MAIL": "250 ok",
+    "RCPT": "250 ok",
+    "RSET": "250 ok",
+    "DATA": "354 go on",
+    ".": "250 taken",
+    "QUIT": "221 bye",
+}
 
 
 class ScriptedMail:
@@ -19,7 +28,7 @@ class ScriptedMail:
 
     def __init__(self, answers: Mapping[str, str] | None = None, waits: Mapping[str, float] | None = None) -> None:
         self.taken = 0
-        self._answers = {**_GOOD, **_LAST, **(answers or {})}
+        self._answers = {**_GOOD, **(answers or {})}
         self._waits = dict(waits or {})
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._server.getsockname()[1]

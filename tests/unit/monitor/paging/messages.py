@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from monitor.paging.message import Item, Message, MessageKind, Now, Severity
-from monitor.paging.target import Kind, Secret, Target
+from monitor.paging.target import Kind, Mail, Secret, Target
 
 NOON = datetime(2024, 9, 10, 4, 0, tzinfo=UTC)  # 12:00 in Beijing
 NOW = Now(wall=NOON + timedelta(hours=2, minutes=15), platform=NOON + timedelta(hours=2, minutes=15))
@@ -53,3 +53,14 @@ def make_target(kind: Kind = Kind.DINGTALK, **overrides: Any) -> Target:
         "page_url": PAGE_URL,
     }
     return Target(**(values | overrides))
+
+
+def make_mail_target(port: int, **overrides: Any) -> Target:
+    """A target at a mail server on this machine."""
+    values: dict[str, Any] = {
+        "host": "localhost",
+        "port": port,
+        "sender": "hipwatch@example.cn",
+        "to": ("duty@example.cn", "it@example.cn"),
+    }
+    return make_target(Kind.MAIL, url=Secret(), mail=Mail(**(values | overrides)), allow_private=True)

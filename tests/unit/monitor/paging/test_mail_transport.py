@@ -7,21 +7,14 @@ import pytest
 from monitor.paging import mail_transport
 from monitor.paging.channels.all import CHANNELS
 from monitor.paging.channels.channel import Answer, Verdict
-from monitor.paging.target import Kind, Mail, Secret, Target
+from monitor.paging.target import Kind, Secret, Target
 from monitor.paging.transport import send
 from tests.services.scripted_mail import ScriptedMail
-from tests.unit.monitor.paging.messages import NOW, make_message, make_target
+from tests.unit.monitor.paging.messages import NOW, make_mail_target, make_message
 
 
 def mail_target(port: int, **overrides: Any) -> Target:
-    values: dict[str, Any] = {
-        "host": "localhost",
-        "port": port,
-        "sender": "hipwatch@example.cn",
-        "to": ("duty@example.cn", "it@example.cn"),
-        "security": "none",
-    }
-    return make_target(Kind.MAIL, url=Secret(), mail=Mail(**(values | overrides)), allow_private=True)
+    return make_mail_target(port, **({"security": "none"} | overrides))
 
 
 def deliver(target: Target) -> Answer:

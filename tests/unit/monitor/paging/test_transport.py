@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
@@ -14,13 +14,13 @@ from monitor.paging import transport
 from monitor.paging.channels.all import CHANNELS
 from monitor.paging.channels.channel import Answer, Verdict
 from monitor.paging.message import Message, Now
-from monitor.paging.target import Kind, Mail, Mention, Secret, Target
+from monitor.paging.target import Kind, Mention, Secret, Target
 from monitor.paging.transport import ForbiddenAddress, checked_address, send
 from schemas.clock import from_millis
 from tests.services.certificates import Authority
 from tests.services.mailbox import Mailbox
 from tests.services.robots import DingTalkRobot, FeishuRobot, OwnWebhook, Robot, RobotServer, WeComRobot
-from tests.unit.monitor.paging.messages import NOW, make_message, make_target, make_units
+from tests.unit.monitor.paging.messages import NOW, make_mail_target, make_message, make_target, make_units
 
 CLOCK = NOW.wall.timestamp()
 
@@ -99,37 +99,37 @@ def test_a_robot_that_is_away_or_falters_is_tried_later(robots: RobotServer) -> 
     assert deliver(target).verdict is Verdict.DELIVERED
 
 
-def test_a_robot_that_hangs_up_without_an_answer_may_have_posted_the_message() -> None:
-    def hear_and_hang_up() -> None:
+def answer_of(talk: Callable[[socket.socket], object]) -> Answer:
+    """What is made of a robot that does this with the connection, and hangs up."""
+
+    def take_one() -> None:
         connection, _ = server.accept()
-        with connection:
-            connection.recv(1 << 16)
+        with connection, suppress(OSError):
+            talk(connection)
 
     with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = Thread(target=hear_and_hang_up)
+        thread = Thread(target=take_one)
         thread.start()
         url = Secret(f"http://127.0.0.1:{server.getsockname()[1]}/robot")
         answer = deliver(make_target(Kind.WECOM, url=url, allow_private=True))
         thread.join()
+    return answer
+
+
+def test_a_robot_that_hangs_up_without_an_answer_may_have_posted_the_message() -> None:
+    answer = answer_of(lambda connection: connection.recv(1 << 16))
     assert (answer.verdict, answer.doubtful) == (Verdict.LATER, True)
 
 
 def test_an_answer_that_does_not_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    def drip() -> None:
-        connection, _ = server.accept()
-        with connection, suppress(OSError):
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-            for _ in range(200):
-                connection.sendall(b" ")
-                time.sleep(0.05)
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(200):
+            connection.sendall(b" ")
+            time.sleep(0.05)
 
     monkeypatch.setattr(transport, "_WHOLE_ANSWER_SECONDS", 0.5)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = Thread(target=drip)
-        thread.start()
-        url = Secret(f"http://127.0.0.1:{server.getsockname()[1]}/robot")
-        answer = deliver(make_target(Kind.WECOM, url=url, allow_private=True))
-        thread.join()
+    answer = answer_of(drip)
     assert (answer.verdict, answer.doubtful) == (Verdict.LATER, True)
     assert "does not end" in answer.reason
 
@@ -178,16 +178,8 @@ def authority(tmp_path: Path) -> Authority:
 
 
 def mail_target(authority: Authority, port: int, **overrides: Any) -> Target:
-    values: dict[str, Any] = {
-        "host": "localhost",
-        "port": port,
-        "sender": "hipwatch@example.cn",
-        "to": ("duty@example.cn", "it@example.cn"),
-        "user": "hipwatch",
-        "password": Secret("geheim"),
-        "ca_file": str(authority.certificate),
-    }
-    return make_target(Kind.MAIL, url=Secret(), mail=Mail(**(values | overrides)), allow_private=True)
+    login = {"user": "hipwatch", "password": Secret("geheim"), "ca_file": str(authority.certificate)}
+    return make_mail_target(port, **(login | overrides))
 
 
 def test_a_mail_goes_over_starttls_with_a_login(authority: Authority) -> None:
